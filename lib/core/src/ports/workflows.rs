@@ -1,0 +1,110 @@
+//! Where state machines are executed.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::Result;
+
+/// A request to execute a state machine.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct NewExecution {
+    /// The state machine's name: `training`.
+    pub machine: String,
+    /// The execution's name. The same name is the same execution.
+    pub name: String,
+    /// The input.
+    pub input: Value,
+}
+
+/// What became of a request to execute.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Started {
+    /// The execution's ARN.
+    pub execution_arn: String,
+    /// Whether an execution of that name was there before, running or ended.
+    pub already_exists: bool,
+    /// Where a person can look at it.
+    pub console_url: Option<String>,
+}
+
+/// How an execution stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum ExecutionStatus {
+    /// It goes on, or it was interrupted and can go on.
+    Running,
+    /// It ended well.
+    Succeeded,
+    /// It ended with an error.
+    Failed,
+    /// It did not end in its time.
+    TimedOut,
+    /// It was stopped.
+    Aborted,
+}
+
+/// An execution as it stands.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Execution {
+    /// Its name.
+    pub name: String,
+    /// Its ARN.
+    pub execution_arn: String,
+    /// The state machine's name.
+    pub machine: String,
+    /// How it stands.
+    pub status: ExecutionStatus,
+    /// When it started.
+    pub started: Timestamp,
+    /// When it ended.
+    pub ended: Option<Timestamp>,
+    /// Its input.
+    pub input: Value,
+    /// Its output, when it succeeded.
+    pub output: Option<Value>,
+    /// The name of its error, when it failed.
+    pub error: Option<String>,
+    /// What the error was about.
+    pub cause: Option<String>,
+}
+
+/// One event of an execution's history, in the words of Step Functions.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct HistoryEvent {
+    /// 1 for the first event.
+    pub id: u64,
+    /// When.
+    pub timestamp: Timestamp,
+    /// `ExecutionStarted`, `TaskStateEntered`, `TaskScheduled`, `TaskSucceeded`, `TaskFailed`, `TaskStateExited`, ….
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The state that the event belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<String>,
+    /// The input, output, error and cause of the event.
+    #[serde(default, skip_serializing_if = "Value::is_null")]
+    pub details: Value,
+}
+
+/// Executes state machines.
+#[async_trait]
+pub trait Workflows: Send + Sync {
+    /// Starts an execution. A name that exists gives that execution when the input is the same, and `AlreadyExists`
+    /// when it is another.
+    async fn start(&self, execution: NewExecution) -> Result<Started>;
+
+    /// The execution as it stands; `NotFound` when there is none of that name.
+    async fn describe(&self, name: &str) -> Result<Execution>;
+
+    /// The history of the execution, in order.
+    async fn history(&self, name: &str) -> Result<Vec<HistoryEvent>>;
+
+    /// The executions of a machine, the newest first, at most `limit`.
+    async fn list(&self, machine: &str, limit: usize) -> Result<Vec<Execution>>;
+
+    /// Lets a failed execution go on from the state that failed.
+    async fn redrive(&self, name: &str) -> Result<()>;
+}

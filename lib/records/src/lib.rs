@@ -1,0 +1,39 @@
+//! Append-only records over an object store: the versions of models and the history of runs.
+//!
+//! Nothing is overwritten that a person may ask for later: versions and run records are created under the next free
+//! number, and what changes (aliases, statuses) is one small document that is swapped only by who read its last state.
+
+mod registry;
+mod runs;
+mod version;
+
+pub use registry::{Change, Registered, Registry, State};
+pub use runs::{RecordedRun, RunDecision, RunModel, RunRecord, RunRecords, RunStage, RunStatus};
+pub use version::{ModelStatus, ModelVersion, NewVersion};
+
+use mlops_core::{Error, Result};
+
+/// Checks a name that becomes part of a key: 1 to 64 of `A–Z a–z 0–9 . _ -`, not beginning with a dot.
+pub fn check_name(field: &str, name: &str) -> Result<()> {
+    let fits = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+    if name.is_empty() || name.len() > 64 || name.starts_with('.') || !name.chars().all(fits) {
+        let shown: String = name.chars().take(80).collect();
+        let message =
+            format!("`{field}` must be 1 to 64 letters, digits, dots, dashes or underscores, and is `{shown}`");
+        return Err(Error::invalid_input(message).at(field));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_cannot_leave_its_folder() {
+        for name in ["", "..", ".hidden", "a/b", "a b", "ペンギン", &"x".repeat(65)] {
+            assert_eq!(check_name("model_name", name).unwrap_err().field.as_deref(), Some("model_name"), "{name}");
+        }
+        check_name("model_name", "penguins-v2.1_a").unwrap();
+    }
+}

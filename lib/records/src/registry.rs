@@ -1,0 +1,179 @@
+//! The model registry: immutable versions, and one small document of statuses and aliases for each model.
+//!
+//! Keys: `registry/<model>/versions/00000001.json` (created once) and `registry/<model>/state.json` (compare-and-swap).
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use mlops_core::ports::{Condition, ObjectStore, find_json, read_json, write_json};
+use mlops_core::values::ArtifactUri;
+use mlops_core::{Error, ErrorKind, Result};
+use serde::{Deserialize, Serialize};
+
+use crate::check_name;
+use crate::version::{ModelStatus, ModelVersion, NewVersion};
+
+/// How often a write that lost a race is tried again before the caller is told.
+const ATTEMPTS: usize = 64;
+
+/// Versions of models.
+#[derive(Clone)]
+pub struct Registry {
+    store: Arc<dyn ObjectStore>,
+    root: ArtifactUri,
+}
+
+/// What became of a registration.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Registered {
+    /// The version.
+    pub version: ModelVersion,
+    /// Whether a version with the same hash was there before.
+    pub already_registered: bool,
+}
+
+/// Statuses and aliases of a model's versions.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct State {
+    /// Version by alias.
+    #[serde(default)]
+    pub aliases: BTreeMap<String, u64>,
+    /// Status by version.
+    #[serde(default)]
+    pub statuses: BTreeMap<u64, ModelStatus>,
+    /// Every change, in order.
+    #[serde(default)]
+    pub changes: Vec<Change>,
+}
+
+/// A change of a status or an alias.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Change {
+    /// When.
+    pub at: Timestamp,
+    /// By whom.
+    pub actor: String,
+    /// The version that it is about.
+    pub version: u64,
+    /// `status` or the alias.
+    pub what: String,
+    /// What held before.
+    pub from: Option<String>,
+    /// What holds now.
+    pub to: String,
+}
+
+impl Registry {
+    /// The registry below `root`.
+    pub fn new(store: Arc<dyn ObjectStore>, root: &ArtifactUri) -> Self {
+        Self { store, root: root.join("registry") }
+    }
+
+    /// Registers a version. The same hash gives the version that is there, and nothing is written.
+    pub async fn register(&self, model_name: &str, model: NewVersion, now: Timestamp) -> Result<Registered> {
+        check_name("model_name", model_name)?;
+        for _ in 0..ATTEMPTS {
+            let versions = self.versions(model_name).await?;
+            if let Some(version) = versions.iter().find(|version| version.model.model_sha256 == model.model_sha256) {
+                return Ok(Registered { version: version.clone(), already_registered: true });
+            }
+            let number = versions.last().map_or(1, |last| last.version + 1);
+            let model = model.clone();
+            let version =
+                ModelVersion { model_name: model_name.to_owned(), version: number, registered_at: now, model };
+            let uri = self.version_uri(model_name, number);
+            match write_json(&*self.store, &uri, &version, Condition::Absent).await {
+                // What is reported is what is read back.
+                Ok(_) => {
+                    let (_, version) = read_json(&*self.store, &uri).await?;
+                    return Ok(Registered { version, already_registered: false });
+                }
+                // Another registration took the number: look again, it may be the same model.
+                Err(error) if error.kind == ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Err(Error::conflict(format!("{model_name} is being registered by many at once")).hint("try again"))
+    }
+
+    /// Every version of the model, the oldest first; empty when the model is not known.
+    pub async fn versions(&self, model_name: &str) -> Result<Vec<ModelVersion>> {
+        check_name("model_name", model_name)?;
+        let prefix = self.root.join(&format!("{model_name}/versions"));
+        let mut versions = Vec::new();
+        let mut next = None;
+        loop {
+            let page = self.store.list(&ArtifactUri::new(format!("{prefix}/"))?, next).await?;
+            for object in &page.objects {
+                versions.push(read_json::<ModelVersion>(&*self.store, &object.uri).await?.1);
+            }
+            next = page.next;
+            if next.is_none() {
+                return Ok(versions);
+            }
+        }
+    }
+
+    /// Statuses and aliases of the model.
+    pub async fn state(&self, model_name: &str) -> Result<State> {
+        check_name("model_name", model_name)?;
+        Ok(find_json(&*self.store, &self.state_uri(model_name)).await?.map(|(_, state)| state).unwrap_or_default())
+    }
+
+    /// Sets the status of a version and points the aliases at it; what holds already is not written again. Gives the
+    /// state that was observed afterwards.
+    pub async fn set(
+        &self,
+        (model_name, version): (&str, u64),
+        status: Option<ModelStatus>,
+        aliases: &[String],
+        (actor, now): (&str, Timestamp),
+    ) -> Result<State> {
+        for alias in aliases {
+            check_name("aliases", alias)?;
+        }
+        let uri = self.state_uri(model_name);
+        for _ in 0..ATTEMPTS {
+            let found = find_json::<State>(&*self.store, &uri).await?;
+            let condition = found.as_ref().map_or(Condition::Absent, |(meta, _)| Condition::Matches(meta.etag.clone()));
+            let before = found.map(|(_, state)| state).unwrap_or_default();
+            let mut after = before.clone();
+            let change = |what: &str, from: Option<String>, to: String| Change {
+                at: now,
+                actor: actor.to_owned(),
+                version,
+                what: what.to_owned(),
+                from,
+                to,
+            };
+            if let Some(status) = status.filter(|status| before.statuses.get(&version) != Some(status)) {
+                let from = before.statuses.get(&version).map(|status| status.as_str().to_owned());
+                after.changes.push(change("status", from, status.as_str().to_owned()));
+                after.statuses.insert(version, status);
+            }
+            for alias in aliases.iter().filter(|alias| before.aliases.get(*alias) != Some(&version)) {
+                let from = before.aliases.get(alias).map(u64::to_string);
+                after.changes.push(change(alias, from, version.to_string()));
+                after.aliases.insert(alias.clone(), version);
+            }
+            if after == before {
+                return Ok(before);
+            }
+            match write_json(&*self.store, &uri, &after, condition).await {
+                Ok(_) => return self.state(model_name).await,
+                Err(error) if matches!(error.kind, ErrorKind::AlreadyExists | ErrorKind::Conflict) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Err(Error::conflict(format!("the aliases of {model_name} are being changed by many at once")).hint("try again"))
+    }
+
+    fn version_uri(&self, model_name: &str, version: u64) -> ArtifactUri {
+        self.root.join(&format!("{model_name}/versions/{version:08}.json"))
+    }
+
+    fn state_uri(&self, model_name: &str) -> ArtifactUri {
+        self.root.join(&format!("{model_name}/state.json"))
+    }
+}
