@@ -1,0 +1,70 @@
+//! The agent's two tasks, told apart by `step`.
+
+use std::collections::BTreeMap;
+
+use mlops_core::{Agent, Call, Result, Task, TaskResult, ToolCaller};
+use mlops_ml_evaluation::MlEvaluation;
+use mlops_model_registry::ModelRegistry;
+use serde::{Deserialize, Serialize};
+
+use crate::evaluate::{EvaluateInputs, EvaluateOutputs, evaluate};
+use crate::report::{ReportInputs, ReportOutputs, report};
+
+/// Evaluates a trained model on the test rows, and writes the report once the model was judged.
+pub struct EvaluationAgent {
+    evaluation: ToolCaller<MlEvaluation>,
+    registry: ToolCaller<ModelRegistry>,
+}
+
+impl EvaluationAgent {
+    /// The agent that calls those tools.
+    pub fn new(evaluation: ToolCaller<MlEvaluation>, registry: ToolCaller<ModelRegistry>) -> Self {
+        Self { evaluation, registry }
+    }
+}
+
+/// Which task it is, and what it needs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "step", rename_all = "snake_case")]
+pub enum Inputs {
+    /// Score the model, and the champion, on the test rows.
+    Evaluate(EvaluateInputs),
+    /// Write the report.
+    Report(Box<ReportInputs>),
+}
+
+/// What the next states need, by task.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Outputs {
+    /// After the evaluation.
+    Evaluate(EvaluateOutputs),
+    /// After the report.
+    Report(ReportOutputs),
+}
+
+impl Agent for EvaluationAgent {
+    const NAME: &'static str = "evaluation";
+    type Inputs = Inputs;
+    type Outputs = Outputs;
+
+    async fn handle(&self, task: Task<Inputs>, call: &Call) -> Result<TaskResult<Outputs>> {
+        let Task { run_id, issue, config, inputs, lang, .. } = task;
+        match inputs {
+            Inputs::Evaluate(inputs) => {
+                let outputs = evaluate(&self.evaluation, &self.registry, &config, &run_id, inputs, call).await?;
+                let metrics: BTreeMap<String, f64> =
+                    outputs.evidence.metrics.iter().filter_map(|(name, value)| Some((name.clone(), (*value)?))).collect();
+                let hint = lang.pick("hold the metrics against the gates", "指標をゲートと照らし合わせる");
+                let mut result = TaskResult::succeeded::<Self>(run_id, Outputs::Evaluate(outputs), hint);
+                result.metrics = metrics;
+                Ok(result)
+            }
+            Inputs::Report(inputs) => {
+                let outputs = report(&self.evaluation, &config, issue.as_ref(), &run_id, *inputs, call).await?;
+                let hint = lang.pick("remember the run", "実行を記録する");
+                Ok(TaskResult::succeeded::<Self>(run_id, Outputs::Report(outputs), hint))
+            }
+        }
+    }
+}

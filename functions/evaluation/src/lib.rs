@@ -1,0 +1,15 @@
+//! The agent that evaluates a trained model against the champion, and writes the report.
+
+mod agent;
+mod champion;
+mod evaluate;
+mod evidence;
+mod report;
+
+pub use agent::{EvaluationAgent, Inputs, Outputs};
+pub use evaluate::{EvaluateInputs, EvaluateOutputs};
+pub use evidence::{Champion, Comparison, Evidence, Interval};
+pub use report::{ReportInputs, ReportOutputs};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,133 @@
+//! What `mlops` understands.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+use clap_complete::Shell;
+
+const EXAMPLES: &str = "\
+Examples:
+  mlops run examples/penguins-classification.md      from an issue to a registered model and a report
+  mlops tool load_dataset uri=examples/penguins.csv  call one tool
+  mlops tools                                        what tools there are
+  mlops runs                                         what has been run
+  mlops mcp --stdio                                  every tool for an MCP client
+
+Exit codes: 0 the work was done, 1 a defect, 2 wrong input, 4 not found, 5 exists already, 6 conflict, 7 forbidden,
+8 throttled, 9 unavailable, 10 timed out, 11 rejected.";
+
+/// From a GitHub issue to a trained, evaluated, judged and registered model.
+#[derive(Debug, Parser)]
+#[command(name = "mlops", version, about, after_help = EXAMPLES, max_term_width = 110)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Turn an issue into a judged, registered model with a report
+    ///
+    /// The issue is a Markdown file with the block that a GitHub issue would have (see examples/). The same issue on the
+    /// same data is the same run: an interrupted one goes on, a finished one is shown again.
+    #[command(after_help = "Example:\n  mlops run examples/penguins-classification.md --json")]
+    Run {
+        /// The issue's text, a Markdown file; - reads the standard input
+        issue: PathBuf,
+        /// Print the run's output as one JSON object
+        #[arg(long)]
+        json: bool,
+        /// Run it again although it has ended
+        #[arg(long)]
+        again: bool,
+    },
+    /// Call one tool and print its result as one JSON object
+    #[command(after_help = "Arguments are a JSON object, @file, - (standard input), name=value or --name value.\n\n\
+        Examples:\n  mlops tool load_dataset uri=examples/penguins.csv limit=5\n  \
+        mlops tool split_dataset '{\"dataset_s3_uri\": \"examples/penguins.csv\", \"target_column\": \"species\"}'")]
+    Tool {
+        /// The tool's name
+        name: String,
+        /// Its arguments
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// List the tools
+    Tools {
+        /// With descriptions and schemas, as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Give one agent a task, as Step Functions would
+    #[command(after_help = "Example:\n  mlops agent judge --event task.json")]
+    Agent {
+        /// The agent's name: judge, training, …
+        name: String,
+        /// The task's payload, a JSON file; - reads the standard input
+        #[arg(long)]
+        event: PathBuf,
+    },
+    /// List the runs, the newest first
+    Runs {
+        /// The most runs to list
+        #[arg(long, default_value_t = 20)]
+        limit: usize,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show how a run stands: its steps with their times, and what went wrong
+    Status {
+        /// The run's id, or the beginning of it
+        run: String,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print where the report of a run lies
+    Report {
+        /// The run's id, or the beginning of it
+        run: String,
+        /// With the places of the Markdown and JSON forms, as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Serve every tool to an MCP client
+    #[command(after_help = "Example of a client's configuration:\n  \
+        {\"mcpServers\": {\"mlops\": {\"command\": \"mlops\", \"args\": [\"mcp\", \"--stdio\"]}}}")]
+    Mcp {
+        /// Over the standard input and output
+        #[arg(long, required = true)]
+        stdio: bool,
+    },
+    /// Check that this machine has what the fleet needs
+    Doctor {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print the completions for a shell
+    #[command(after_help = "Example:\n  mlops completions bash > ~/.local/share/bash-completion/completions/mlops")]
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+}
+
+impl Command {
+    /// Whether a program reads the output, so that an error is JSON as well.
+    pub fn wants_json(&self) -> bool {
+        match self {
+            Self::Tool { .. } | Self::Agent { .. } => true,
+            Self::Run { json, .. }
+            | Self::Tools { json }
+            | Self::Runs { json, .. }
+            | Self::Status { json, .. }
+            | Self::Report { json, .. }
+            | Self::Doctor { json } => *json,
+            Self::Mcp { .. } | Self::Completions { .. } => false,
+        }
+    }
+}

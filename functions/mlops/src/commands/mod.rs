@@ -1,0 +1,12 @@
+//! One file for each command.
+
+pub(crate) mod agent;
+pub(crate) mod completions;
+pub(crate) mod doctor;
+pub(crate) mod mcp;
+pub(crate) mod report;
+pub(crate) mod run;
+pub(crate) mod runs;
+pub(crate) mod status;
+pub(crate) mod tool;
+pub(crate) mod tools;

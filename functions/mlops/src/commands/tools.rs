@@ -1,0 +1,29 @@
+//! `mlops tools`: what tools there are.
+
+use mlops_core::Result;
+use mlops_host::documentation::first_sentence;
+use serde_json::{Value, json};
+
+use crate::{Platform, output};
+
+/// Lists the tools by capability.
+#[expect(clippy::unnecessary_wraps, reason = "every command has the same result")]
+pub(crate) fn run(platform: &Platform, json: bool) -> Result<()> {
+    let lang = platform.settings.lang;
+    let tools = platform.toolbox.tools();
+    if json {
+        let tools: Vec<Value> = tools.iter().map(|tool| tool.to_value(lang)).collect();
+        output::json(&json!({"tools": tools}));
+        return Ok(());
+    }
+    let mut capability = "";
+    for tool in tools {
+        if tool.capability != capability {
+            capability = tool.capability;
+            println!("{capability}");
+        }
+        let description = tool.description(lang);
+        println!("  {:<30} {}", tool.name, first_sentence(&description));
+    }
+    Ok(())
+}

@@ -1,0 +1,120 @@
+//! Issues as Markdown files.
+
+use std::fs;
+use std::path::PathBuf;
+
+use async_trait::async_trait;
+use mlops_core::ports::{CodeHost, Issue};
+use mlops_core::values::IssueRef;
+use mlops_core::{Error, Result};
+
+use crate::files::{blocking, failure};
+
+/// The largest issue, in bytes. A body on GitHub has at most 65,536 characters.
+const LARGEST: u64 = 1024 * 1024;
+
+/// Reads issues at `<home>/issues/<owner>/<repository>/<number>.md`. The first heading is the title; a heading of the
+/// first level at the top is the title alone and not a part of the body, and neither is front matter between `---`
+/// lines.
+#[derive(Debug, Clone)]
+pub struct FileCodeHost {
+    home: PathBuf,
+}
+
+impl FileCodeHost {
+    /// The issues of that home folder.
+    pub fn new(home: impl Into<PathBuf>) -> Self {
+        Self { home: home.into() }
+    }
+}
+
+#[async_trait]
+impl CodeHost for FileCodeHost {
+    async fn issue(&self, reference: &IssueRef) -> Result<Issue> {
+        let (owner, name) = reference.repo.split_once('/').unwrap_or_default();
+        if ![owner, name].into_iter().all(is_name) {
+            return Err(Error::invalid_input(format!("`{}` is not a repository", reference.repo))
+                .at("repo")
+                .hint("write owner/name"));
+        }
+        let path = self.home.join("issues").join(owner).join(name).join(format!("{}.md", reference.number));
+        let reference = reference.clone();
+        blocking(move || {
+            let failed = |error: std::io::Error| match error.kind() {
+                std::io::ErrorKind::NotFound => {
+                    Error::not_found(format!("there is no issue {} in {}", reference.number, reference.repo))
+                        .hint(format!("write it to {}", path.display()))
+                }
+                _ => failure(error, "read", path.display()),
+            };
+            let bytes = fs::metadata(&path).map_err(failed)?.len();
+            if bytes > LARGEST {
+                return Err(Error::invalid_input(format!("the issue {reference} has {bytes} bytes"))
+                    .hint(format!("an issue has at most {LARGEST} bytes")));
+            }
+            let text = String::from_utf8(fs::read(&path).map_err(failed)?)
+                .map_err(|error| Error::invalid_input(format!("{} is not UTF-8", path.display())).caused_by(error))?;
+            let (title, body) = split(&text);
+            let title = title.unwrap_or_else(|| format!("Issue {}", reference.number));
+            Ok(Issue { reference, title, body })
+        })
+        .await
+    }
+}
+
+fn is_name(part: &str) -> bool {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    !part.is_empty() && part.len() <= 100 && !part.starts_with('.') && part.chars().all(allowed)
+}
+
+/// Title and body of a file.
+fn split(text: &str) -> (Option<String>, String) {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let body = without_front_matter(text).unwrap_or(text).trim_start_matches(['\r', '\n']);
+    let (first, rest) = body.split_once('\n').unwrap_or((body, ""));
+    if let Some(title) = heading(first).filter(|_| !first.starts_with("##")) {
+        return (Some(title), rest.trim_start_matches(['\r', '\n']).to_owned());
+    }
+    (body.lines().find_map(heading), body.to_owned())
+}
+
+fn without_front_matter(text: &str) -> Option<&str> {
+    let after = text.strip_prefix("---\n").or_else(|| text.strip_prefix("---\r\n"))?;
+    let mut at = 0;
+    for line in after.split_inclusive('\n') {
+        at += line.len();
+        if line.trim_end() == "---" {
+            return Some(&after[at..]);
+        }
+    }
+    None
+}
+
+fn heading(line: &str) -> Option<String> {
+    let level = line.len() - line.trim_start_matches('#').len();
+    let text = line.trim_start_matches('#');
+    let is_heading = (1..=6).contains(&level) && text.starts_with([' ', '\t']);
+    let title = text.trim().trim_end_matches('#').trim_end();
+    (is_heading && !title.is_empty()).then(|| title.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_heading_is_the_title() {
+        let of = |text: &str| {
+            let (title, body) = split(text);
+            (title.unwrap_or_default(), body)
+        };
+        let pair = |title: &str, body: &str| (title.to_owned(), body.to_owned());
+        assert_eq!(of("# A model #\n\nText\n"), pair("A model", "Text\n"));
+        assert_eq!(of("\u{feff}---\r\nlabels: x\r\n---\r\n\r\n# 題\r\n本文"), pair("題", "本文"));
+        assert_eq!(of("### Data\n\nx.csv\n"), pair("Data", "### Data\n\nx.csv\n"));
+        assert_eq!(of("text\n\n## Later\n"), pair("Later", "text\n\n## Later\n"));
+        assert_eq!(of("---\nno end"), pair("", "---\nno end"));
+        assert_eq!(of("#hashtag\n#\n####### seven"), pair("", "#hashtag\n#\n####### seven"));
+        assert_eq!(of(""), pair("", ""));
+    }
+}

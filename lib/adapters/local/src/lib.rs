@@ -1,0 +1,16 @@
+//! The platform on one machine: objects as files, messages in an outbox, secrets from the environment, and state
+//! machines walked in process. It keeps everything below one home folder.
+
+mod audit;
+mod code_host;
+mod files;
+mod outbox;
+mod secrets;
+pub mod workflows;
+
+pub use audit::JsonLines;
+pub use code_host::FileCodeHost;
+pub use files::{Access, FileStore};
+pub use outbox::Outbox;
+pub use secrets::FileSecrets;
+pub use workflows::LocalWorkflows;

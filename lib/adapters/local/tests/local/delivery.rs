@@ -1,0 +1,153 @@
+//! Messages, secrets, issues and the audit log.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use mlops_core::ports::{CodeHost as _, Message, Messenger as _, Secrets as _};
+use mlops_core::values::IssueRef;
+use mlops_core::{Audit as _, AuditLine, Call, ErrorKind, Lang};
+use mlops_local::{FileCodeHost, FileSecrets, JsonLines, Outbox};
+use secrecy::ExposeSecret as _;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+fn message(key: &str, channel: &str) -> Message {
+    Message {
+        key: key.to_owned(),
+        channel: channel.to_owned(),
+        subject: "A model".to_owned(),
+        body: "See ghp_abcdefghijklmnop now.\n".to_owned(),
+        lang: Lang::En,
+    }
+}
+
+#[tokio::test]
+async fn the_outbox_keeps_the_contract() {
+    let home = TempDir::new().unwrap();
+    mlops_contract::messenger(&Outbox::new(home.path()), "slack").await;
+}
+
+#[tokio::test]
+async fn a_message_is_a_page_and_a_record_without_secrets() {
+    let home = TempDir::new().unwrap();
+    let outbox = Outbox::new(home.path());
+    let receipt = outbox.deliver(&message("run-1", "github")).await.unwrap();
+    let page = PathBuf::from(receipt.message_ref.strip_prefix("file://").unwrap());
+    assert!(page.starts_with(home.path().join("outbox/github")));
+    assert_eq!(fs::read_to_string(&page).unwrap(), "# A model\n\nSee ghp_***masked*** now.\n");
+    let record: Value = serde_json::from_slice(&fs::read(page.with_extension("json")).unwrap()).unwrap();
+    assert_eq!(record["key"], "run-1");
+    // A process that was killed between the two files delivers the record when it is started again.
+    fs::remove_file(page.with_extension("json")).unwrap();
+    assert!(!outbox.deliver(&message("run-1", "github")).await.unwrap().deduplicated);
+    assert!(outbox.deliver(&message("run-1", "github")).await.unwrap().deduplicated);
+}
+
+#[tokio::test]
+async fn a_message_that_cannot_be_delivered_names_the_field() {
+    let outbox = Outbox::new("/dev/null/home");
+    for (wrong, field) in [
+        (message("k", "../x"), "channel"),
+        (message("k", ""), "channel"),
+        (message("", "slack"), "key"),
+        (Message { subject: "two\nlines".to_owned(), ..message("k", "slack") }, "subject"),
+    ] {
+        let error = outbox.deliver(&wrong).await.unwrap_err();
+        assert_eq!((error.kind, error.field.as_deref()), (ErrorKind::InvalidInput, Some(field)));
+    }
+    assert!(outbox.deliver(&message("k", "slack")).await.is_err());
+}
+
+fn secrets_file(home: &TempDir, text: &str, mode: u32) -> PathBuf {
+    let path = home.path().join("secrets.json");
+    fs::write(&path, text).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+    path
+}
+
+#[tokio::test]
+async fn secrets_keep_the_contract_wherever_they_come_from() {
+    let home = TempDir::new().unwrap();
+    let read = |name: &str| (name == "MLOPS_SECRET_GITHUB_TOKEN").then(|| "from-a-variable".to_owned());
+    let by_variable = FileSecrets::new(read, None);
+    mlops_contract::secrets(&by_variable, ("mlops/github-token", "from-a-variable"), "mlops/mcp-api-key").await;
+    let text = json!({"mlops/github-token": "in-a-file", "mlops/slack-webhook-url": "also-in-a-file", "mlops/a": ""});
+    let file = secrets_file(&home, &text.to_string(), 0o600);
+    let by_file = FileSecrets::new(read, Some(file.clone()));
+    mlops_contract::secrets(&by_file, ("mlops/slack-webhook-url", "also-in-a-file"), "mlops/mcp-api-key").await;
+    let first = by_file.secret("mlops/github-token").await.unwrap();
+    assert_eq!(first.expose_secret(), "from-a-variable", "the variable is looked at first");
+    let error = by_file.secret("mlops/a").await.unwrap_err();
+    assert_eq!(error.kind, ErrorKind::NotFound, "an empty secret is none");
+    assert!(error.hint.unwrap().contains("MLOPS_SECRET_A"));
+    let error = FileSecrets::from_environment(None).secret("mlops/github-tokn").await.unwrap_err();
+    assert!(error.hint.unwrap().contains("did you mean mlops/github-token?"));
+    assert!(!format!("{by_file:?}").contains("in-a-file"));
+}
+
+#[tokio::test]
+async fn a_secrets_file_that_is_not_safe_or_not_right_is_refused() {
+    let home = TempDir::new().unwrap();
+    for (text, mode, expected) in [
+        ("{}", 0o644, ErrorKind::Forbidden),
+        ("{\"mlops/github-token\": hunter2hunter2", 0o600, ErrorKind::InvalidInput),
+        ("{\"mlops/github-token\": [\"hunter2hunter2\"]}", 0o600, ErrorKind::InvalidInput),
+    ] {
+        let secrets = FileSecrets::new(|_| None, Some(secrets_file(&home, text, mode)));
+        let error = secrets.secret("mlops/github-token").await.unwrap_err();
+        assert_eq!(error.kind, expected, "{}", error.message);
+        assert!(!format!("{error:?}").contains("hunter2"), "{error:?}");
+        assert!(expected != ErrorKind::Forbidden || error.hint.unwrap().contains("chmod 600"));
+    }
+    let nowhere = FileSecrets::new(|_| None, Some(home.path().join("nowhere.json")));
+    assert_eq!(nowhere.secret("mlops/github-token").await.unwrap_err().kind, ErrorKind::NotFound);
+}
+
+#[tokio::test]
+async fn issues_are_read_from_files() {
+    let home = TempDir::new().unwrap();
+    let folder = home.path().join("issues/owner/repo");
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(folder.join("7.md"), "# Train a model\n\n### Data\n\npenguins.csv\n").unwrap();
+    fs::write(folder.join("8.md"), "no heading").unwrap();
+    fs::write(folder.join("9.md"), [0xff, 0xfe]).unwrap();
+    fs::write(folder.join("10.md"), vec![b'x'; 2 << 20]).unwrap();
+    fs::create_dir(folder.join("11.md")).unwrap();
+    let host = FileCodeHost::new(home.path());
+    let issue = async |repo: &str, number| host.issue(&IssueRef { repo: repo.to_owned(), number }).await;
+    let seven = issue("owner/repo", 7).await.unwrap();
+    assert_eq!((&seven.title[..], &seven.body[..]), ("Train a model", "### Data\n\npenguins.csv\n"));
+    assert_eq!(issue("owner/repo", 8).await.unwrap().title, "Issue 8");
+    let missing = issue("owner/repo", 12).await.unwrap_err();
+    assert_eq!(missing.kind, ErrorKind::NotFound);
+    assert!(missing.message.contains("12") && missing.message.contains("owner/repo"));
+    for number in [9, 10, 11] {
+        assert_eq!(issue("owner/repo", number).await.unwrap_err().kind, ErrorKind::InvalidInput, "{number}");
+    }
+    for repo in ["", "owner", "owner/..", "../repo", "a/b/c", "owner/re po"] {
+        assert_eq!(issue(repo, 7).await.unwrap_err().field.as_deref(), Some("repo"), "{repo}");
+    }
+}
+
+#[test]
+fn lines_of_many_threads_do_not_mix() {
+    let home = TempDir::new().unwrap();
+    let log = Arc::new(JsonLines::new(home.path()));
+    let arguments = json!({ "text": "x".repeat(400) });
+    let call = Call::new("request");
+    let line = AuditLine::of(("data", "load"), &arguments, &call, Duration::ZERO, Ok("done"));
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| (0..50).for_each(|_| log.write(&line)));
+        }
+    });
+    let text = fs::read_to_string(home.path().join("logs/audit.jsonl")).unwrap();
+    let lines: Vec<AuditLine> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!((lines.len(), log.lost()), (400, 0));
+    let nowhere = JsonLines::new("/dev/null/home");
+    nowhere.write(&line);
+    assert_eq!(nowhere.lost(), 1);
+}

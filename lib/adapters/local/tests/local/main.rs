@@ -1,0 +1,10 @@
+//! The local platform against the contracts of its ports, and against what only files can do wrong.
+
+#![expect(clippy::unwrap_used, reason = "what a test needs and does not get is a failed test")]
+
+mod crashes;
+mod definitions;
+mod delivery;
+mod file_store;
+mod machines;
+mod walks;

@@ -1,0 +1,116 @@
+//! Damaged and foreign model files: each is refused with its reason, and none makes the code panic.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use mlops_algorithms::models::{Algorithm, Hyperparameters, Model, Task, fit};
+use mlops_algorithms::probe::Silent;
+use mlops_algorithms::target::Target;
+use ndarray::Array2;
+use serde_json::{Value, json};
+
+const ALL: [(Algorithm, Task); 6] = [
+    (Algorithm::RandomForest, Task::Classification),
+    (Algorithm::RandomForest, Task::Regression),
+    (Algorithm::DecisionTree, Task::Classification),
+    (Algorithm::DecisionTree, Task::Regression),
+    (Algorithm::LogisticRegression, Task::Classification),
+    (Algorithm::LinearRegression, Task::Regression),
+];
+
+fn features(rows: usize) -> Array2<f64> {
+    Array2::from_shape_fn((rows, 4), |(row, column)| ((row * 7919 + column * 104_729) % 1009) as f64 / 100.0)
+}
+
+fn target(task: Task, x: &Array2<f64>) -> Target {
+    let sums: Vec<f64> = x.rows().into_iter().map(|row| row[0] - 2.0 * row[1] + (row[2] * 3.0).sin()).collect();
+    match task {
+        Task::Regression => Target::Numbers(sums),
+        Task::Classification => {
+            let code = |sum: &f64| u32::from(*sum > -9.0) + u32::from(*sum > -2.0);
+            Target::Classes {
+                labels: ["a", "b", "c"].map(str::to_owned).to_vec(),
+                codes: sums.iter().map(code).collect(),
+            }
+        }
+    }
+}
+
+fn fitted(algorithm: Algorithm, task: Task, given: &Value) -> Model {
+    let x = features(30);
+    let parameters = Hyperparameters::parse(algorithm, task, given.as_object().unwrap()).unwrap();
+    fit(algorithm, x.view(), &target(task, &x), None, &parameters, 11, &Silent).unwrap().model
+}
+
+/// Every change of one number or one array in a saved model is refused, or leaves a model that predicts.
+#[test]
+fn damaged_models_never_panic() {
+    for (algorithm, task) in ALL {
+        let given = match algorithm {
+            Algorithm::RandomForest => json!({"n_estimators": 2, "max_depth": 2}),
+            Algorithm::DecisionTree => json!({"max_depth": 3}),
+            _ => json!({}),
+        };
+        let whole = serde_json::to_value(fitted(algorithm, task, &given)).unwrap();
+        let mut refused = 0;
+        for path in paths(&whole, String::new()) {
+            for change in [
+                json!(0),
+                json!(1),
+                json!(2),
+                json!(7),
+                json!(-1.5),
+                json!(4_294_967_295_u32),
+                json!([]),
+                json!([1]),
+                json!(1e308),
+            ] {
+                let mut damaged = whole.clone();
+                *damaged.pointer_mut(&path).unwrap() = change;
+                match serde_json::from_value::<Model>(damaged) {
+                    Err(_) => refused += 1,
+                    Ok(model) => drop(model.predict(Array2::zeros((3, model.num_features().min(1000))).view())),
+                }
+            }
+        }
+        assert!(refused > 20, "{algorithm}");
+    }
+}
+
+fn paths(value: &Value, path: String) -> Vec<String> {
+    let children: Vec<(String, &Value)> = match value {
+        Value::Object(map) => map.iter().map(|(key, value)| (key.clone(), value)).collect(),
+        Value::Array(items) => items.iter().enumerate().map(|(index, value)| (index.to_string(), value)).collect(),
+        _ => Vec::new(),
+    };
+    let below = children.into_iter().flat_map(|(key, value)| paths(value, format!("{path}/{key}")));
+    let below: Vec<String> = below.collect();
+    std::iter::once(path).chain(below).collect()
+}
+
+#[test]
+fn damaged_models_say_what_is_wrong() {
+    let refusal = |model: &Model, path: &str, change: Value| {
+        let mut damaged = serde_json::to_value(model).unwrap();
+        *damaged.pointer_mut(path).unwrap_or_else(|| panic!("{path}")) = change;
+        serde_json::from_value::<Model>(damaged).unwrap_err().to_string()
+    };
+    let tree = fitted(Algorithm::DecisionTree, Task::Classification, &json!({"max_depth": 2}));
+    let nodes = "/decision_tree/nodes";
+    assert!(
+        refusal(&tree, &format!("{nodes}/features/0"), json!(4)).contains("a feature that the model does not have")
+    );
+    assert!(refusal(&tree, &format!("{nodes}/next/0"), json!(0)).contains("out of place"));
+    assert!(refusal(&tree, &format!("{nodes}/next/2"), json!(9)).contains("out of order"));
+    assert!(refusal(&tree, &format!("{nodes}/covers/0"), json!(-1)).contains("not a finite number in its range"));
+    assert!(refusal(&tree, &format!("{nodes}/leaves/0"), json!(0.77)).contains("not probabilities"));
+    assert!(refusal(&tree, &format!("{nodes}/width"), json!(0)).contains("wrong width"));
+    assert!(refusal(&tree, &format!("{nodes}/thresholds"), json!([])).contains("differ in length"));
+    assert!(refusal(&tree, "/decision_tree/labels", json!(["a"])).contains("one class"));
+    let forest = fitted(Algorithm::RandomForest, Task::Regression, &json!({"n_estimators": 1}));
+    assert!(refusal(&forest, "/random_forest/trees", json!([])).contains("without trees"));
+    let linear = fitted(Algorithm::LinearRegression, Task::Regression, &json!({}));
+    assert!(refusal(&linear, "/linear_regression/coefficients", json!([])).contains("without coefficients"));
+    let logistic = fitted(Algorithm::LogisticRegression, Task::Classification, &json!({}));
+    assert!(refusal(&logistic, "/logistic_regression/present/0", json!(2)).contains("do not match its labels"));
+    assert!(refusal(&logistic, "/logistic_regression/num_features", json!(3)).contains("wrong shape"));
+}

@@ -1,0 +1,37 @@
+//! Tables, models, manifests and reports as objects: batch readers and writers, hashes, claim checks.
+//!
+//! Everything goes through an [`Artifacts`]: it reads a table from any supported file, writes one, keeps the manifest
+//! beside it, and packs a model with its card into one archive that is checked, never trusted, when it is read.
+
+mod archive;
+mod artifacts;
+mod card;
+mod folder;
+mod manifest;
+mod model;
+mod prediction;
+mod probe;
+mod table;
+mod written;
+
+pub use artifacts::Artifacts;
+pub use card::{CARD_FORMAT, ModelCard, Signature, SignatureColumn};
+pub use folder::Kind;
+pub use manifest::{MANIFEST_FORMAT, Manifest, ManifestColumn, SplitRole};
+pub use mlops_algorithms::table::ColumnKind as ColumnType;
+pub use model::LoadedModel;
+pub use prediction::ModelInput;
+pub use probe::CallProbe;
+pub use table::{
+    Compression, LoadedTable, MISSING_MARKERS, ReadNotes, ReadOptions, Sample, Source, TableFormat, encode,
+};
+pub use written::Written;
+
+#[cfg(test)]
+mod memory_store;
+#[cfg(test)]
+mod model_tests;
+#[cfg(test)]
+mod prediction_tests;
+#[cfg(test)]
+mod sample_model;

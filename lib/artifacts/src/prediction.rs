@@ -1,0 +1,144 @@
+//! The one rule by which a table becomes a model's input.
+
+use std::collections::{BTreeMap, HashMap};
+
+use mlops_algorithms::table::{Column, Table};
+use mlops_algorithms::target::{Target, TargetError};
+use mlops_core::values::TaskType;
+use mlops_core::{Error, Result};
+use ndarray::Array2;
+
+use crate::{LoadedModel, LoadedTable};
+
+/// What a model takes, made of a table.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ModelInput {
+    /// Kept rows × features, all finite, in the order of the card's feature names.
+    pub features: Array2<f64>,
+    /// The target of the kept rows; `None` when the table has no target column.
+    pub target: Option<Target>,
+    /// The rows of the table that were kept, counted from 0, ascending.
+    pub kept_rows: Vec<usize>,
+    /// How many rows were left out because a feature that is not filled in, or the target, is missing.
+    pub dropped_rows: usize,
+    /// How many values are categories unseen in training, by column.
+    pub unseen: BTreeMap<String, usize>,
+}
+
+/// The features of some rows.
+struct Features {
+    values: Array2<f64>,
+    rows: Vec<usize>,
+    unseen: BTreeMap<String, usize>,
+}
+
+impl LoadedModel {
+    /// The model's input made of a table.
+    ///
+    /// A table whose manifest says that the model's own preprocessor was applied is taken by feature names; any other
+    /// goes through the model's preprocessor. A model without one takes number columns by feature names, and rows in
+    /// which one is missing or infinite are left out. The target is `target_column`, or else the card's where the
+    /// table has it; rows without a target are left out.
+    ///
+    /// `InvalidInput` names the column that is missing, is no number or has an unknown class, a table that was prepared
+    /// by another preprocessor, and a table of which no row can be used.
+    pub fn input(&self, data: &LoadedTable, target_column: Option<&str>) -> Result<ModelInput> {
+        let table = &data.table;
+        let target = self.target_column(table, target_column)?;
+        let mut features = self.features(data)?;
+        if let Some(column) = target {
+            keep_where(&mut features, |row| !column.values.is_missing(row));
+        }
+        if features.rows.is_empty() {
+            let message = format!("none of the {} rows of `{}` can be used", table.num_rows(), data.source.uri);
+            let hint = "every row lacks the target or a value that the model needs";
+            return Err(Error::invalid_input(message).hint(hint));
+        }
+        let target = target.map(|column| self.target(column, &features.rows)).transpose()?;
+        let dropped_rows = table.num_rows() - features.rows.len();
+        let Features { values, rows, unseen } = features;
+        Ok(ModelInput { features: values, target, kept_rows: rows, dropped_rows, unseen })
+    }
+
+    fn target_column<'a>(&self, table: &'a Table, asked: Option<&str>) -> Result<Option<&'a Column>> {
+        let name = asked.unwrap_or(&self.card.target_column);
+        match table.column(name) {
+            None if asked.is_some() => Err(missing(table, name, "the target column").at("target_column")),
+            found => Ok(found),
+        }
+    }
+
+    fn features(&self, data: &LoadedTable) -> Result<Features> {
+        let applied = data.manifest.as_ref().and_then(|manifest| manifest.preprocessor_sha256.as_ref());
+        if applied.is_some() && applied == self.card.preprocessor_sha256.as_ref() {
+            return self.by_name(&data.table);
+        }
+        if applied.is_some() {
+            let message = format!(
+                "`{}` was prepared by another preprocessor than the one that the model was trained with",
+                data.source.uri
+            );
+            return Err(Error::invalid_input(message).hint("give the raw table, or prepare it with the model's own"));
+        }
+        let Some(preprocessor) = &self.card.preprocessor else { return self.by_name(&data.table) };
+        let transformed =
+            preprocessor.transform(&data.table).map_err(|error| Error::invalid_input(error.to_string()))?;
+        Ok(Features { values: transformed.features, rows: transformed.kept_rows, unseen: transformed.unseen })
+    }
+
+    /// The number columns of the feature names. Rows in which one is not finite are left out.
+    fn by_name(&self, table: &Table) -> Result<Features> {
+        let index = table.columns.iter().map(|column| (column.name.as_str(), column)).collect::<HashMap<_, _>>();
+        let (rows, width) = (table.num_rows(), self.card.feature_names.len());
+        let mut values = Array2::zeros((rows, width));
+        for (name, mut to) in self.card.feature_names.iter().zip(values.columns_mut()) {
+            let column = index.get(name.as_str()).ok_or_else(|| missing(table, name, "the feature"))?;
+            let numbers = column.values.numbers().map_err(|value| {
+                let value = value.chars().take(100).collect::<String>();
+                let message = format!("the feature `{name}` is a number, but the table holds text such as `{value}`");
+                Error::invalid_input(message).hint("give numbers, or train with a preprocessor")
+            })?;
+            to.iter_mut().zip(numbers.iter()).for_each(|(to, from)| *to = *from);
+        }
+        let complete = values.rows().into_iter().map(|row| row.iter().all(|value| value.is_finite()));
+        let complete = complete.collect::<Vec<_>>();
+        let mut features = Features { values, rows: (0..rows).collect(), unseen: BTreeMap::new() };
+        keep_where(&mut features, |row| complete[row]);
+        Ok(features)
+    }
+
+    fn target(&self, column: &Column, rows: &[usize]) -> Result<Target> {
+        let values = column.values.take(rows);
+        let target = match self.card.task {
+            TaskType::Classification => Target::classes(&values, Some(self.model.labels())),
+            TaskType::Regression => Target::numbers(&values),
+        };
+        target.map_err(|mut error| {
+            // The rows of the message are those of the table.
+            if let TargetError::UnseenLabel { row, .. }
+            | TargetError::Missing { first: row, .. }
+            | TargetError::Infinite { first: row, .. } = &mut error
+            {
+                *row = rows.get(*row).copied().unwrap_or(*row);
+            }
+            Error::invalid_input(format!("the target column `{}`: {error}", column.name)).at("target_column")
+        })
+    }
+}
+
+/// Keeps the rows of the table for which `keep` holds.
+fn keep_where(features: &mut Features, keep: impl Fn(usize) -> bool) {
+    let kept = (0..features.rows.len()).filter(|&index| keep(features.rows[index])).collect::<Vec<_>>();
+    if kept.len() < features.rows.len() {
+        features.values = features.values.select(ndarray::Axis(0), &kept);
+        features.rows = kept.iter().map(|&index| features.rows[index]).collect();
+    }
+}
+
+fn missing(table: &Table, name: &str, what: &str) -> Error {
+    let error = Error::invalid_input(format!("{what} `{name}` is not in the table"));
+    match table.nearest_name(name) {
+        Some(nearest) => error.hint(format!("did you mean `{nearest}`?")),
+        None => error.hint("give a table that has it"),
+    }
+}

@@ -1,0 +1,197 @@
+//! Record batches appended into a table, column by column.
+
+use std::collections::HashMap;
+
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, StringArray};
+use arrow::compute::{CastOptions, cast_with_options};
+use arrow::datatypes::{DataType, Field, Float64Type, Int64Type, TimeUnit};
+use mlops_algorithms::table::Table;
+use mlops_core::{Error, Result};
+
+use super::batches::{Inference, KINDS, Texts};
+use super::column::{ColumnBuilder, Kinds};
+use super::value::{Cell, LARGEST_EXACT};
+
+/// The most values of a table: two thousand million, 16 GB as numbers.
+const MOST_VALUES: usize = 2_000_000_000;
+
+/// A table while it is read.
+pub(super) struct TableBuilder {
+    columns: Vec<ColumnBuilder>,
+    index: HashMap<String, usize>,
+    inference: Inference,
+    texts: Texts,
+    rows: usize,
+}
+
+impl TableBuilder {
+    /// `texts` are the columns that are text whatever they begin with.
+    pub(super) fn new(inference: Inference, texts: Texts) -> Self {
+        Self { columns: Vec::new(), index: HashMap::new(), inference, texts, rows: 0 }
+    }
+
+    /// The number of rows so far.
+    pub(super) fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Appends a batch. Columns that it lacks get missing values, and so do the earlier rows of columns that are new.
+    pub(super) fn append(&mut self, batch: &RecordBatch) -> Result<()> {
+        let rows = self.rows + batch.num_rows();
+        for (position, field) in batch.schema_ref().fields().iter().enumerate() {
+            let at = self.place(position, field);
+            if rows.saturating_mul(self.columns.len()) > MOST_VALUES {
+                let message = format!("the table has more than {MOST_VALUES} values");
+                return Err(Error::invalid_input(message).hint("name fewer `columns`, or set a `limit` of rows"));
+            }
+            append(&mut self.columns[at], field, batch.column(position), self.inference)?;
+        }
+        for column in &mut self.columns {
+            if column.len() < rows {
+                column.fill(rows);
+            }
+        }
+        self.rows = rows;
+        Ok(())
+    }
+
+    /// The columns that must be read again as text.
+    pub(super) fn again(&self) -> Texts {
+        let again = self.columns.iter().filter(|column| column.is_again());
+        again.map(|column| (column.name.clone(), column.kinds)).collect()
+    }
+
+    /// What became of each column that holds several kinds; `asked` are columns that were asked for as text.
+    pub(super) fn widened(&self, asked: impl Fn(&str) -> bool) -> std::collections::BTreeMap<String, String> {
+        let columns = self.columns.iter().filter(|column| !asked(&column.name));
+        columns.filter_map(|column| Some((column.name.clone(), column.kinds.widened()?))).collect()
+    }
+
+    /// The table.
+    pub(super) fn finish(self) -> Table {
+        Table { columns: self.columns.into_iter().map(ColumnBuilder::finish).collect() }
+    }
+
+    /// Where the column of that field is; `guess` is where it was in the batch before.
+    fn place(&mut self, guess: usize, field: &Field) -> usize {
+        if self.columns.get(guess).is_some_and(|column| column.name == *field.name()) {
+            return guess;
+        }
+        if let Some(&at) = self.index.get(field.name()) {
+            return at;
+        }
+        let name = field.name().clone();
+        let text = self.texts.get(&name).copied();
+        self.index.insert(name.clone(), self.columns.len());
+        self.columns.push(ColumnBuilder::new(name, self.rows, text));
+        self.columns.len() - 1
+    }
+}
+
+/// Appends the values of an array.
+fn append(column: &mut ColumnBuilder, field: &Field, array: &ArrayRef, inference: Inference) -> Result<()> {
+    match array.data_type() {
+        DataType::Null => column.fill(column.len() + array.len()),
+        DataType::Boolean => {
+            let array: &BooleanArray = array.as_boolean();
+            let kinds = if array.null_count() == array.len() { Kinds::default() } else { Kinds::BOOLEAN };
+            let numbers = array.iter().map(|value| value.map_or(f64::NAN, |value| f64::from(u8::from(value))));
+            column.append_numbers(kinds, &mut numbers.collect::<Vec<_>>().into_iter());
+        }
+        DataType::Utf8 => append_strings(column, field, array.as_string(), inference),
+        data_type if data_type.is_integer() => append_floats(column, field, array, Kinds::INTEGER, 1.0)?,
+        data_type if data_type.is_floating() || is_decimal(data_type) => {
+            append_floats(column, field, array, Kinds::FLOAT, 1.0)?;
+        }
+        DataType::Time32(unit) => {
+            let array = cast(field, array, &DataType::Int32)?;
+            append_floats(column, field, &array, Kinds::FLOAT, per_second(*unit))?;
+        }
+        DataType::Time64(unit) | DataType::Duration(unit) => {
+            let array = cast(field, array, &DataType::Int64)?;
+            append_floats(column, field, &array, Kinds::FLOAT, per_second(*unit))?;
+        }
+        DataType::Date32 | DataType::Date64 => {
+            let array = cast(field, array, &DataType::Timestamp(TimeUnit::Second, None))?;
+            append_instants(column, field, &array, TimeUnit::Second)?;
+        }
+        DataType::Timestamp(unit, _) => append_instants(column, field, array, *unit)?,
+        DataType::Dictionary(_, values) => append(column, field, &cast(field, array, values)?, inference)?,
+        DataType::RunEndEncoded(_, values) => {
+            append(column, field, &cast(field, array, values.data_type())?, inference)?;
+        }
+        _ => append_strings(column, field, cast(field, array, &DataType::Utf8)?.as_string(), inference),
+    }
+    Ok(())
+}
+
+fn append_strings(column: &mut ColumnBuilder, field: &Field, array: &StringArray, inference: Inference) {
+    if inference == Inference::Typed {
+        let kinds = if array.null_count() == array.len() { Kinds::default() } else { Kinds::TEXT };
+        return column.append_text(kinds, &mut array.iter());
+    }
+    let classify = if inference == Inference::Fields { Cell::of_field } else { Cell::of_json_string };
+    let cells = array.iter().map(|text| text.map_or(Cell::Missing, classify)).collect::<Vec<_>>();
+    let mut kinds = cells.iter().fold(Kinds::default(), |kinds, &cell| kinds.with(Kinds::of(cell)));
+    // A mixed column of JSON values comes as text that tells in its field what else it was; only its strings are text.
+    if let Some(bits) = field.metadata().get(KINDS).and_then(|bits| bits.parse().ok()) {
+        kinds = kinds.with(Kinds::from_bits(bits));
+    }
+    column.append_cells(&cells, kinds, array.iter());
+}
+
+/// Appends numbers divided by `divisor`.
+fn append_floats(
+    column: &mut ColumnBuilder,
+    field: &Field,
+    array: &ArrayRef,
+    kinds: Kinds,
+    divisor: f64,
+) -> Result<()> {
+    let array = cast(field, array, &DataType::Float64)?;
+    let array = array.as_primitive::<Float64Type>();
+    let numbers = array.iter().map(|value| value.map_or(f64::NAN, |value| value / divisor)).collect::<Vec<_>>();
+    let kinds = match kinds {
+        _ if array.null_count() == array.len() => Kinds::default(),
+        Kinds::INTEGER if numbers.iter().any(|number| number.abs() > LARGEST_EXACT) => Kinds::ROUNDED,
+        kinds => kinds,
+    };
+    column.append_numbers(kinds, &mut numbers.into_iter());
+    Ok(())
+}
+
+/// Appends points in time as seconds.
+fn append_instants(column: &mut ColumnBuilder, field: &Field, array: &ArrayRef, unit: TimeUnit) -> Result<()> {
+    let array = cast(field, array, &DataType::Int64)?;
+    let array = array.as_primitive::<Int64Type>();
+    let per_second = per_second(unit);
+    // Whole seconds and the rest apart, so that nothing is rounded twice.
+    let seconds = |ticks: i64| (ticks / per_second as i64) as f64 + (ticks % per_second as i64) as f64 / per_second;
+    let numbers = array.iter().map(|value| value.map_or(f64::NAN, seconds)).collect::<Vec<_>>();
+    let kinds = if array.null_count() == array.len() { Kinds::default() } else { Kinds::TIMESTAMP };
+    column.append_numbers(kinds, &mut numbers.into_iter());
+    Ok(())
+}
+
+fn cast(field: &Field, array: &ArrayRef, to: &DataType) -> Result<ArrayRef> {
+    let options = CastOptions { safe: false, ..Default::default() };
+    cast_with_options(array, to, &options).map_err(|error| {
+        let (name, from) = (field.name(), array.data_type());
+        Error::invalid_input(format!("the column `{name}` ({from}) cannot be read as {to}: {error}"))
+            .hint("store it as numbers or text, or name the other columns in `columns`")
+    })
+}
+
+fn is_decimal(data_type: &DataType) -> bool {
+    use DataType::{Decimal32, Decimal64, Decimal128, Decimal256};
+    matches!(data_type, Decimal32(..) | Decimal64(..) | Decimal128(..) | Decimal256(..))
+}
+
+fn per_second(unit: TimeUnit) -> f64 {
+    match unit {
+        TimeUnit::Second => 1.0,
+        TimeUnit::Millisecond => 1e3,
+        TimeUnit::Microsecond => 1e6,
+        TimeUnit::Nanosecond => 1e9,
+    }
+}

@@ -1,0 +1,256 @@
+//! One column while it is read: numbers as long as all values are numbers, text from then on.
+
+use std::collections::HashMap;
+
+use mlops_algorithms::table::{Column, MISSING, NumberKind, Values};
+
+use super::value::Cell;
+
+/// The set of kinds that the values of a column have.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Kinds(u8);
+
+impl Kinds {
+    pub(super) const INTEGER: Self = Self(1);
+    pub(super) const FLOAT: Self = Self(2);
+    pub(super) const BOOLEAN: Self = Self(4);
+    pub(super) const TIMESTAMP: Self = Self(8);
+    pub(super) const TEXT: Self = Self(16);
+    /// Whole numbers that were rounded, beside their kind.
+    pub(super) const ROUNDED: Self = Self(32 | 2);
+
+    pub(super) fn of(cell: Cell) -> Self {
+        match cell {
+            Cell::Missing => Self::default(),
+            Cell::Integer(_) => Self::INTEGER,
+            Cell::Rounded(_) => Self::ROUNDED,
+            Cell::Float(_) => Self::FLOAT,
+            Cell::Boolean(_) => Self::BOOLEAN,
+            Cell::Timestamp(_) => Self::TIMESTAMP,
+            Cell::Text => Self::TEXT,
+        }
+    }
+
+    #[must_use]
+    pub(super) fn with(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    pub(super) fn bits(self) -> u8 {
+        self.0
+    }
+
+    pub(super) fn from_bits(bits: u8) -> Self {
+        Self(bits)
+    }
+
+    fn has(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    /// The kind of number that holds all values; `None` when only text does, or when there is no value.
+    pub(super) fn number(self) -> Option<NumberKind> {
+        match Self(self.0 & !32) {
+            Self::INTEGER => Some(NumberKind::Integer),
+            Self::BOOLEAN => Some(NumberKind::Boolean),
+            Self::TIMESTAMP => Some(NumberKind::Timestamp),
+            Self(2 | 3) => Some(NumberKind::Float),
+            _ => None,
+        }
+    }
+
+    /// Whether only text holds all values.
+    pub(super) fn is_text(self) -> bool {
+        self != Self::default() && self.number().is_none()
+    }
+
+    /// What became of a column that holds several kinds, as `integer → text`.
+    pub(super) fn widened(self) -> Option<String> {
+        let named = [(Self::INTEGER, "integer"), (Self::FLOAT, "float"), (Self::BOOLEAN, "boolean")];
+        let named = named.into_iter().chain([(Self::TIMESTAMP, "timestamp")]);
+        let others = named.filter(|(kind, _)| self.has(*kind)).map(|(_, name)| name).collect::<Vec<_>>();
+        if self.is_text() && !others.is_empty() {
+            return Some(format!("{} → text", others.join(", ")));
+        }
+        self.has(Self::ROUNDED).then(|| "integer → float".to_owned())
+    }
+}
+
+/// One column while it is read.
+pub(super) struct ColumnBuilder {
+    pub(super) name: String,
+    pub(super) kinds: Kinds,
+    state: State,
+}
+
+enum State {
+    /// So many missing values and nothing else.
+    Empty(usize),
+    Number(Vec<f64>),
+    Text {
+        codes: Vec<u32>,
+        index: HashMap<String, u32>,
+    },
+    /// So many values of a column whose text must be read anew, because it began as numbers.
+    Again(usize),
+}
+
+impl ColumnBuilder {
+    /// A column that begins with `missing` missing values. `text` says that it is text, with all the kinds it holds.
+    pub(super) fn new(name: String, missing: usize, text: Option<Kinds>) -> Self {
+        let mut state = State::Empty(missing);
+        if text.is_some() {
+            state.become_text();
+        }
+        Self { name, kinds: text.unwrap_or_default(), state }
+    }
+
+    /// The number of values.
+    pub(super) fn len(&self) -> usize {
+        match &self.state {
+            State::Empty(count) | State::Again(count) => *count,
+            State::Number(values) => values.len(),
+            State::Text { codes, .. } => codes.len(),
+        }
+    }
+
+    /// Whether the column must be read again as text.
+    pub(super) fn is_again(&self) -> bool {
+        matches!(self.state, State::Again(_))
+    }
+
+    /// Appends missing values until there are `length` values.
+    pub(super) fn fill(&mut self, length: usize) {
+        match &mut self.state {
+            State::Empty(count) | State::Again(count) => *count = length,
+            State::Number(values) => values.resize(length, f64::NAN),
+            State::Text { codes, .. } => codes.resize(length, MISSING),
+        }
+    }
+
+    /// Appends numbers of those kinds.
+    pub(super) fn append_numbers(&mut self, kinds: Kinds, numbers: &mut dyn ExactSizeIterator<Item = f64>) {
+        self.kinds = self.kinds.with(kinds);
+        let length = self.len() + numbers.len();
+        if kinds == Kinds::default() {
+            return self.fill(length);
+        }
+        if let State::Empty(count) = self.state {
+            self.state = State::Number(vec![f64::NAN; count]);
+        }
+        match &mut self.state {
+            State::Number(values) if self.kinds.number().is_some() => values.extend(numbers),
+            _ => self.state = State::Again(length),
+        }
+    }
+
+    /// Appends text of those kinds.
+    pub(super) fn append_text(&mut self, kinds: Kinds, texts: &mut dyn ExactSizeIterator<Item = Option<&str>>) {
+        self.kinds = self.kinds.with(kinds);
+        let length = self.len() + texts.len();
+        if matches!(self.state, State::Empty(_)) {
+            self.state.become_text();
+        }
+        let State::Text { codes, index } = &mut self.state else {
+            self.state = State::Again(length);
+            return;
+        };
+        // Equal values often follow each other.
+        let (mut last, mut code) = (None, MISSING);
+        for text in texts {
+            if text != last {
+                code = text.map_or(MISSING, |text| {
+                    // Only a new text is copied.
+                    index.get(text).copied().unwrap_or_else(|| {
+                        let code = index.len() as u32;
+                        index.insert(text.to_owned(), code);
+                        code
+                    })
+                });
+                last = text;
+            }
+            codes.push(code);
+        }
+    }
+
+    /// Appends the fields of a CSV file, or the strings of JSON documents, and finds out what they are.
+    pub(super) fn append_cells<'a, I>(&mut self, cells: &[Cell], kinds: Kinds, texts: I)
+    where
+        I: ExactSizeIterator<Item = Option<&'a str>>,
+    {
+        let is_text = matches!(self.state, State::Text { .. });
+        if is_text || self.kinds.with(kinds).is_text() {
+            let texts = cells.iter().zip(texts).map(|(cell, text)| text.filter(|_| *cell != Cell::Missing));
+            return self.append_text(kinds, &mut texts.collect::<Vec<_>>().into_iter());
+        }
+        self.append_numbers(kinds, &mut cells.iter().map(|cell| cell.number()));
+    }
+
+    /// The column. One without values is a column of floats.
+    pub(super) fn finish(self) -> Column {
+        let values = match self.state {
+            State::Empty(count) | State::Again(count) => {
+                Values::Number { values: vec![f64::NAN; count], kind: NumberKind::Float }
+            }
+            State::Number(values) => Values::Number { values, kind: self.kinds.number().unwrap_or(NumberKind::Float) },
+            State::Text { codes, index } => {
+                let mut categories = vec![String::new(); index.len()];
+                for (text, code) in index {
+                    categories[code as usize] = text;
+                }
+                Values::Text { codes, categories }
+            }
+        };
+        Column { name: self.name, values }
+    }
+}
+
+impl State {
+    /// Missing values become missing text.
+    fn become_text(&mut self) {
+        if let Self::Empty(count) = self {
+            *self = Self::Text { codes: vec![MISSING; *count], index: HashMap::new() };
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn all() -> [Kinds; 6] {
+        [Kinds::INTEGER, Kinds::FLOAT, Kinds::BOOLEAN, Kinds::TIMESTAMP, Kinds::TEXT, Kinds::ROUNDED]
+    }
+
+    #[test]
+    fn kinds_join_to_the_narrowest_that_holds_both() {
+        for one in all() {
+            for other in all() {
+                assert_eq!(one.with(other), other.with(one));
+            }
+        }
+        assert_eq!(Kinds::INTEGER.with(Kinds::FLOAT).number(), Some(NumberKind::Float));
+        assert_eq!(Kinds::INTEGER.with(Kinds::ROUNDED).number(), Some(NumberKind::Float));
+        assert!(Kinds::INTEGER.with(Kinds::BOOLEAN).is_text());
+        assert!(!Kinds::default().is_text());
+    }
+
+    #[test]
+    fn widening_is_told() {
+        assert_eq!(Kinds::INTEGER.with(Kinds::FLOAT).widened(), None);
+        assert_eq!(Kinds::TEXT.widened(), None);
+        assert_eq!(Kinds::ROUNDED.widened().unwrap(), "integer → float");
+        assert_eq!(Kinds::INTEGER.with(Kinds::BOOLEAN).widened().unwrap(), "integer, boolean → text");
+    }
+
+    #[test]
+    fn numbers_that_meet_text_must_be_read_again() {
+        let mut column = ColumnBuilder::new("a".to_owned(), 1, None);
+        column.append_numbers(Kinds::INTEGER, &mut [1.0].into_iter());
+        assert!(!column.is_again());
+        column.append_text(Kinds::TEXT, &mut [Some("x")].into_iter());
+        assert!(column.is_again());
+        column.fill(5);
+        assert_eq!(column.len(), 5);
+    }
+}

@@ -1,0 +1,35 @@
+//! Tables as files: what is read, how it is told apart, and what was found on the way.
+
+mod arrow_ipc;
+mod batches;
+mod builder;
+mod column;
+mod convert;
+mod csv_reader;
+mod delimiter;
+mod format;
+mod input;
+mod jsonl;
+mod notes;
+mod options;
+mod parquet_file;
+mod pieces;
+mod read;
+mod refine;
+mod timestamp;
+mod value;
+mod write;
+mod write_arrow;
+
+pub use format::{Compression, TableFormat};
+pub use notes::{LoadedTable, ReadNotes, Source};
+pub use options::{ReadOptions, Sample};
+pub use value::MISSING_MARKERS;
+pub use write::encode;
+
+#[cfg(test)]
+mod bad_input_tests;
+#[cfg(test)]
+mod read_tests;
+#[cfg(test)]
+mod round_trip_tests;

@@ -1,0 +1,64 @@
+//! Parquet files as record batches.
+
+use std::collections::HashSet;
+
+use arrow::array::RecordBatch;
+use bytes::Bytes;
+use mlops_core::{Error, Result};
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+
+use super::ReadNotes;
+use super::arrow_ipc::check_fields;
+use super::batches::{Batches, Inference, rows_of};
+use super::csv_reader::check_unique;
+
+/// Reads a Parquet file.
+pub(super) struct ParquetBatches {
+    reader: ParquetRecordBatchReader,
+    names: Vec<String>,
+}
+
+impl ParquetBatches {
+    /// `columns` are those to read; nested columns among them are refused.
+    pub(super) fn new(bytes: Bytes, columns: Option<&HashSet<&str>>) -> Result<Self> {
+        let builder = ParquetRecordBatchReaderBuilder::try_new(bytes).map_err(wrong)?;
+        let schema = builder.schema();
+        let names = schema.fields().iter().map(|field| field.name().clone()).collect::<Vec<_>>();
+        check_unique(names.iter().map(String::as_str))?;
+        let is_picked = |name: &str| columns.is_none_or(|columns| columns.contains(name));
+        let fields = schema.fields().iter().enumerate().filter(|(_, field)| is_picked(field.name()));
+        let fields = fields.collect::<Vec<_>>();
+        check_fields(fields.iter().map(|(_, field)| field.as_ref()))?;
+        let picked = fields.iter().map(|(index, _)| *index).collect::<Vec<_>>();
+        let rows = rows_of(picked.len());
+        let mask = ProjectionMask::roots(builder.parquet_schema(), picked);
+        let reader = builder.with_projection(mask).with_batch_size(rows).build().map_err(wrong)?;
+        Ok(Self { reader, names })
+    }
+}
+
+impl Batches for ParquetBatches {
+    fn next(&mut self, _most: usize) -> Result<Option<RecordBatch>> {
+        self.reader.next().transpose().map_err(|error| {
+            Error::invalid_input(format!("the Parquet file is damaged: {error}")).hint("write or copy it again")
+        })
+    }
+
+    fn inference(&self) -> Inference {
+        Inference::Typed
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.names.clone()
+    }
+
+    fn finish(&mut self, _whole: bool) -> Result<ReadNotes> {
+        Ok(ReadNotes::default())
+    }
+}
+
+fn wrong(error: parquet::errors::ParquetError) -> Error {
+    let message = format!("the file is not a whole Parquet file: {error}");
+    Error::invalid_input(message).hint("write or copy it again").caused_by(error)
+}

@@ -1,0 +1,88 @@
+//! Points in time as ISO 8601 text.
+
+use jiff::civil::{Date, DateTime};
+use jiff::{SignedDuration, Timestamp};
+
+const NANOSECONDS: f64 = 1e9;
+const EPOCH: DateTime = DateTime::constant(1970, 1, 1, 0, 0, 0, 0);
+
+/// The seconds since 1970-01-01T00:00:00Z of a date `2024-05-31`, or of a date and time `2024-05-31T12:00:00.5+09:00`
+/// with a `T` or a space between them. Without an offset the time is UTC. `None` for any other text.
+pub(super) fn parse(text: &str) -> Option<f64> {
+    let bytes = text.as_bytes();
+    let digits = |range: std::ops::Range<usize>| bytes[range].iter().all(u8::is_ascii_digit);
+    let begins = bytes.len() >= 10 && bytes[4] == b'-' && bytes[7] == b'-';
+    if !(begins && digits(0..4) && digits(5..7) && digits(8..10)) {
+        return None;
+    }
+    // Civil arithmetic, because a `Timestamp` ends before 9999-12-31, which many tables use for "for ever".
+    let since = match bytes.get(10) {
+        None => text.parse::<Date>().ok()?.at(0, 0, 0, 0).duration_since(EPOCH),
+        Some(b'T' | b' ') if bytes.len() >= 16 => {
+            // `DateTime` would read over an offset.
+            let has_offset = bytes[16..].iter().any(|byte| matches!(byte, b'+' | b'-' | b'['));
+            let local = || text.strip_suffix('Z').unwrap_or(text).parse::<DateTime>().ok();
+            if has_offset { text.parse::<Timestamp>().ok()?.as_duration() } else { local()?.duration_since(EPOCH) }
+        }
+        Some(_) => return None,
+    };
+    // The parts are added as numbers, so that whole seconds are exact.
+    Some(since.as_secs() as f64 + f64::from(since.subsec_nanos()) / NANOSECONDS)
+}
+
+/// The point in time as text that [`parse`] reads, exact to the nanosecond; `None` outside the years 0 to 9999.
+pub(super) fn show(seconds: f64) -> Option<String> {
+    let whole = seconds.floor();
+    if whole.abs() > 1e12 || !seconds.is_finite() {
+        return None;
+    }
+    let nanoseconds = ((seconds - whole) * NANOSECONDS).round();
+    let (whole, nanoseconds) = if nanoseconds >= NANOSECONDS { (whole + 1.0, 0.0) } else { (whole, nanoseconds) };
+    let time = EPOCH.checked_add(SignedDuration::new(whole as i64, nanoseconds as i32)).ok()?;
+    (time.year() >= 0).then(|| format!("{time}Z"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_and_times_are_seconds() {
+        assert_eq!(parse("1970-01-01"), Some(0.0));
+        assert_eq!(parse("1970-01-01T00:01"), Some(60.0));
+        assert_eq!(parse("1970-01-01 00:00:01.5"), Some(1.5));
+        assert_eq!(parse("1970-01-01T09:00:00+09:00"), Some(0.0));
+        assert_eq!(parse("1969-12-31T23:59:59Z"), Some(-1.0));
+        assert_eq!(parse("1970-01-01 00:00:00Z"), Some(0.0));
+        assert_eq!(parse("1970-01-01T00:00-0100"), Some(3600.0));
+        assert_eq!(parse("9999-12-31"), Some(253_402_214_400.0));
+        assert_eq!(parse("1969-12-31T23:59:59.75"), Some(-0.25));
+    }
+
+    #[test]
+    fn what_is_no_point_in_time_is_left() {
+        for text in [
+            "",
+            "1970",
+            "1970-01",
+            "1970-13-01",
+            "1970-02-30",
+            "01-02-1970",
+            "1970-01-01x",
+            "1970-01-01T",
+            "ü970-01-01",
+        ] {
+            assert_eq!(parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_point_in_time_reads_back() {
+        for seconds in [0.0, -1.0, 1.5, 1_700_000_000.123, -0.25, 253_402_300_799.0] {
+            assert_eq!(parse(&show(seconds).unwrap()), Some(seconds));
+        }
+        assert_eq!(show(1e15), None);
+        assert_eq!(show(f64::INFINITY), None);
+        assert_eq!(show(-1e11), None);
+    }
+}

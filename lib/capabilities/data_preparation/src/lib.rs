@@ -1,0 +1,14 @@
+//! Data preparation: tables are loaded, checked, split and made numeric for supervised learning.
+
+mod capability;
+mod columns;
+mod fault;
+mod inline;
+mod placement;
+mod preprocessed;
+mod processed;
+mod target_column;
+pub mod tools;
+mod writing;
+
+pub use capability::DataPreparation;

@@ -1,0 +1,192 @@
+//! The settings that are single values: task, data, target, model name, channels, language.
+
+use std::collections::BTreeSet;
+
+use mlops_core::Lang;
+use mlops_core::arguments::nearest;
+use mlops_core::values::{ArtifactUri, TaskType};
+use serde_json::{Map, Value};
+
+use super::words;
+use crate::findings::Findings;
+
+const TASKS: [&str; 2] = ["classification", "regression"];
+/// Tasks that a request may know from the documentation of later releases.
+const LATER_TASKS: [&str; 3] = ["clustering", "dimensionality_reduction", "reinforcement"];
+const CHANNELS: [&str; 5] = ["github", "slack", "email", "teams", "discord"];
+const LONGEST_MODEL_NAME: usize = 63;
+
+/// The text of a setting; an error when it is something else.
+pub(super) fn text<'a>(config: &'a Map<String, Value>, key: &str, findings: &mut Findings<'_>) -> Option<&'a str> {
+    match config.get(key)? {
+        Value::String(text) if !text.trim().is_empty() => Some(text),
+        found => {
+            let message = words::wrong(key, findings.lang.pick("text", "文字列"), found, findings.lang);
+            let quoted = matches!(found, Value::Number(_) | Value::Bool(_)).then(|| format!("\"{found}\""));
+            findings.error(key, message).suggesting(quoted);
+            None
+        }
+    }
+}
+
+/// The text of a setting without which there is no request.
+pub(super) fn required<'a>(config: &'a Map<String, Value>, key: &str, findings: &mut Findings<'_>) -> Option<&'a str> {
+    if !config.contains_key(key) {
+        findings.error(key, words::missing(key, findings.lang));
+    }
+    text(config, key, findings)
+}
+
+pub(super) fn task(config: &Map<String, Value>, findings: &mut Findings<'_>) -> Option<TaskType> {
+    let lang = findings.lang;
+    let before = findings.errors.len();
+    let Some(written) = required(config, "task", findings) else {
+        if let Some(error) = findings.errors.get_mut(before) {
+            error.allowing(TASKS);
+        }
+        return None;
+    };
+    match written.to_lowercase().as_str() {
+        "classification" => return Some(TaskType::Classification),
+        "regression" => return Some(TaskType::Regression),
+        _ => {}
+    }
+    let message = if LATER_TASKS.contains(&written) {
+        say!(
+            lang,
+            "the task {written} is not in this release; it does classification and regression",
+            "タスク {written} はこのリリースでは使えません。使えるのは classification と regression です"
+        )
+    } else {
+        words::wrong(
+            "task",
+            lang.pick("classification or regression", " classification か regression "),
+            &config["task"],
+            lang,
+        )
+    };
+    findings.error("task", message).allowing(TASKS).suggesting(nearest(written, TASKS));
+    None
+}
+
+pub(super) fn dataset(config: &Map<String, Value>, findings: &mut Findings<'_>) -> Option<ArtifactUri> {
+    let uri = required(config, "dataset_s3_uri", findings)?;
+    match ArtifactUri::new(uri.trim()) {
+        Ok(uri) => Some(uri),
+        Err(error) => {
+            let lang = findings.lang;
+            let shown: String = uri.chars().take(60).collect();
+            let message = match lang {
+                Lang::En => error.message,
+                Lang::Ja => format!("`dataset_s3_uri` の `{shown}` はデータの場所として使えません"),
+            };
+            let allowed = ["s3://bucket/key", "file:///path", lang.pick("a plain path", "ファイルのパス")];
+            findings.error("dataset_s3_uri", message).allowing(allowed);
+            None
+        }
+    }
+}
+
+pub(super) fn target(config: &Map<String, Value>, findings: &mut Findings<'_>) -> Option<String> {
+    required(config, "target_column", findings).map(str::to_owned)
+}
+
+/// The name under which the model is registered; by default the name of the data's file.
+pub(super) fn model_name(
+    config: &Map<String, Value>,
+    dataset: Option<&ArtifactUri>,
+    findings: &mut Findings<'_>,
+) -> Option<String> {
+    if !config.contains_key("model_name") {
+        let name = slug_of_file(dataset?.file_name());
+        findings.default("model_name", name.clone());
+        return Some(name);
+    }
+    let name = text(config, "model_name", findings)?;
+    let is_allowed = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    let begins = name.starts_with(|c: char| c.is_ascii_alphanumeric());
+    if begins && name.chars().all(is_allowed) && name.len() <= LONGEST_MODEL_NAME && !name.contains("..") {
+        return Some(name.to_owned());
+    }
+    let message = say!(
+        findings.lang,
+        "`model_name` must begin with a letter or digit and hold only letters, digits, `-`, `_` and `.`, at most \
+         {LONGEST_MODEL_NAME} characters",
+        "`model_name` は英数字で始め、英数字・`-`・`_`・`.` だけを使い、{LONGEST_MODEL_NAME} 文字以内にしてください"
+    );
+    let suggestion = Some(slug(name)).filter(|slug| !slug.is_empty());
+    findings.error("model_name", message).suggesting(suggestion);
+    None
+}
+
+/// A name of lower-case letters, digits and single hyphens out of any text; empty when the text has none of them.
+pub(crate) fn slug(text: &str) -> String {
+    let mut slug = String::new();
+    for character in text.chars().map(|character| character.to_ascii_lowercase()) {
+        if character.is_ascii_alphanumeric() {
+            slug.push(character);
+        } else if !slug.is_empty() && !slug.ends_with('-') {
+            slug.push('-');
+        }
+        if slug.len() >= LONGEST_MODEL_NAME {
+            break;
+        }
+    }
+    slug.trim_end_matches('-').to_owned()
+}
+
+fn slug_of_file(file_name: &str) -> String {
+    let stem = file_name.split('.').find(|part| !part.is_empty()).unwrap_or_default();
+    let slug = slug(stem);
+    if slug.is_empty() { "model".to_owned() } else { slug }
+}
+
+pub(super) fn notify(config: &Map<String, Value>, findings: &mut Findings<'_>) -> Vec<String> {
+    let lang = findings.lang;
+    let Some(value) = config.get("notify") else {
+        findings.default("notify", Vec::<String>::new());
+        return Vec::new();
+    };
+    let items: Vec<(String, &Value)> = match value {
+        Value::Array(items) => {
+            items.iter().enumerate().map(|(index, item)| (format!("notify[{index}]"), item)).collect()
+        }
+        other => vec![("notify".to_owned(), other)],
+    };
+    let mut channels = BTreeSet::new();
+    let mut kept = Vec::new();
+    for (path, item) in items {
+        let name = item.as_str().map(|name| name.trim().to_lowercase());
+        if let Some(name) = name.filter(|name| CHANNELS.contains(&name.as_str())) {
+            if channels.insert(name.clone()) {
+                kept.push(name);
+            }
+            continue;
+        }
+        let list = CHANNELS.join(", ");
+        let expected = say!(lang, "one of {list}", "{list} のいずれか");
+        let near = item.as_str().and_then(|written| nearest(written, CHANNELS));
+        let message = words::wrong(&path, &expected, item, lang);
+        findings.error(path, message).allowing(CHANNELS).suggesting(near);
+    }
+    kept
+}
+
+/// The language of results; `auto` is that of the call.
+pub(super) fn lang(config: &Map<String, Value>, findings: &mut Findings<'_>) -> Lang {
+    let lang = findings.lang;
+    match config.get("lang").map(|value| (value, value.as_str().map(str::to_lowercase))) {
+        None => {
+            findings.default("lang", lang.as_str());
+            lang
+        }
+        Some((_, Some(code))) if code == "auto" => lang,
+        Some((_, Some(code))) if code == "en" => Lang::En,
+        Some((_, Some(code))) if code == "ja" => Lang::Ja,
+        Some((value, _)) => {
+            let expected = lang.pick("one of auto, en, ja", " auto、en、ja のいずれか");
+            findings.error("lang", words::wrong("lang", expected, value, lang)).allowing(["auto", "en", "ja"]);
+            lang
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! How long a run will take and what it will cost, roughly, before it is started.
+
+use mlops_algorithms::models::{Algorithm, Task};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// AWS Lambda, one GB-second on Arm in US East (N. Virginia), first tier, in US dollars. Source:
+/// <https://aws.amazon.com/lambda/pricing/>, as of December 2025.
+const USD_PER_GB_SECOND_ARM: f64 = 0.000_013_333_4;
+/// The same on x86.
+const USD_PER_GB_SECOND_X86: f64 = 0.000_016_666_7;
+/// One request to AWS Lambda, in US dollars; same source.
+const USD_PER_REQUEST: f64 = 0.000_000_2;
+/// The least and the most memory that is reckoned with, in GB: a default function, and one for large tables.
+const MEMORY: (f64, f64) = (1.769, 10.24);
+/// The functions of a run, each called once.
+const REQUESTS: f64 = 7.0;
+/// Seconds of a run that do not depend on the data: starting seven functions, plots and the report.
+const FIXED_SECONDS: f64 = 2.0;
+/// Seconds for reading, splitting, preparing and writing one cell.
+const PER_CELL: f64 = 4e-7;
+/// Seconds for one step of sorting one value while a tree grows.
+const PER_TREE_STEP: f64 = 1.5e-8;
+/// Seconds for one multiplication of a linear model.
+const PER_PRODUCT: f64 = 2e-9;
+/// How far the time may be off in either direction.
+const UNCERTAINTY: f64 = 3.0;
+
+/// A rough estimate of time and cost, for one machine with two cores.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Estimate {
+    /// The expected time of the run in seconds; a third to three times of it is likely.
+    pub seconds: f64,
+    /// The least cost to expect in US dollars, at the public price of AWS Lambda.
+    pub usd_low: f64,
+    /// The greatest cost to expect in US dollars.
+    pub usd_high: f64,
+    /// The rows that the estimate reckons with.
+    pub rows: u64,
+    /// The features that the estimate reckons with, after encoding.
+    pub features: u64,
+}
+
+/// The work of a run.
+pub(crate) struct Workload<'a> {
+    pub(crate) rows: u64,
+    pub(crate) columns: u64,
+    pub(crate) features: u64,
+    pub(crate) task: Task,
+    /// `None` when the run tries every algorithm of the task.
+    pub(crate) algorithm: Option<Algorithm>,
+    pub(crate) hyperparameters: &'a Map<String, Value>,
+}
+
+impl Workload<'_> {
+    /// With `n` rows, `p` features and `T` trees, the steps of fitting are
+    /// forest `T · n · log₂ n · q`, where `q` is √p for classes and p for numbers, shared by two cores; tree `n · log₂ n · p`;
+    /// logistic regression `iterations · n · p`; linear regression `n · p²`. `auto` is the sum over the algorithms of the task.
+    pub(crate) fn estimate(&self) -> Estimate {
+        let algorithms = match &self.algorithm {
+            Some(algorithm) => std::slice::from_ref(algorithm),
+            None => Algorithm::for_task(self.task),
+        };
+        let fitting: f64 = algorithms.iter().map(|algorithm| self.fitting(*algorithm)).sum();
+        let cells = self.rows as f64 * (self.columns + self.features) as f64;
+        let seconds = FIXED_SECONDS + cells * PER_CELL + fitting;
+        let requests = REQUESTS * USD_PER_REQUEST;
+        Estimate {
+            seconds: rounded(seconds),
+            usd_low: rounded(seconds / UNCERTAINTY * MEMORY.0 * USD_PER_GB_SECOND_ARM + requests),
+            usd_high: rounded(seconds * UNCERTAINTY * MEMORY.1 * USD_PER_GB_SECOND_X86 + requests),
+            rows: self.rows,
+            features: self.features,
+        }
+    }
+
+    fn fitting(&self, algorithm: Algorithm) -> f64 {
+        let rows = self.rows.max(2) as f64;
+        let features = self.features.max(1) as f64;
+        let given =
+            |name: &str, default: f64| self.hyperparameters.get(name).and_then(Value::as_f64).unwrap_or(default);
+        match algorithm {
+            Algorithm::RandomForest => {
+                let tried = if self.task == Task::Classification { features.sqrt() } else { features };
+                given("n_estimators", 100.0) * rows * rows.log2() * tried * PER_TREE_STEP / 2.0
+            }
+            Algorithm::DecisionTree => rows * rows.log2() * features * PER_TREE_STEP,
+            Algorithm::LogisticRegression => given("max_iter", 100.0) * rows * features * 2.0 * PER_PRODUCT,
+            Algorithm::LinearRegression => rows * features * features * PER_PRODUCT,
+        }
+    }
+}
+
+/// Two significant digits: more would promise more than an estimate holds.
+fn rounded(value: f64) -> f64 {
+    if value <= 0.0 || !value.is_finite() {
+        return 0.0;
+    }
+    let scale = 10_f64.powf(1.0 - value.log10().floor());
+    (value * scale).round() / scale
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn estimate(rows: u64, algorithm: Option<Algorithm>) -> Estimate {
+        let hyperparameters = Map::new();
+        let task = Task::Classification;
+        Workload { rows, columns: 20, features: 30, task, algorithm, hyperparameters: &hyperparameters }.estimate()
+    }
+
+    #[test]
+    fn more_work_costs_more() {
+        let small = estimate(1_000, Some(Algorithm::RandomForest));
+        let large = estimate(1_000_000, Some(Algorithm::RandomForest));
+        assert!(small.seconds >= FIXED_SECONDS && small.seconds < large.seconds);
+        for estimate in [&small, &large] {
+            assert!(0.0 < estimate.usd_low && estimate.usd_low < estimate.usd_high, "{estimate:?}");
+        }
+        let all = estimate(1_000_000, None);
+        assert!(all.seconds > large.seconds && all.rows == 1_000_000);
+        assert!(estimate(1_000_000, Some(Algorithm::LogisticRegression)).seconds < large.seconds);
+    }
+
+    #[test]
+    fn numbers_have_two_digits() {
+        assert_eq!(rounded(123.4), 120.0);
+        assert_eq!(rounded(0.001_26), 0.001_3);
+        assert_eq!(rounded(0.0), 0.0);
+        assert_eq!(rounded(f64::INFINITY), 0.0);
+    }
+}

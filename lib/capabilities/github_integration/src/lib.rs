@@ -1,0 +1,32 @@
+//! Issues: their request read, checked with every error at once, and started as a run.
+//!
+//! [`tools::ParseIssueConfig`] finds the request in the text of an issue, [`tools::ValidateTrainingParams`] checks it and
+//! writes out the defaults, and [`tools::StartWorkflow`] starts the run that it asks for.
+
+/// A text with its arguments captured, in the language that people read.
+macro_rules! say {
+    ($lang:expr, $en:literal, $ja:literal) => {
+        match $lang {
+            mlops_core::Lang::En => format!($en),
+            mlops_core::Lang::Ja => format!($ja),
+        }
+    };
+}
+
+mod capability;
+mod check;
+mod estimate;
+mod execution;
+mod findings;
+mod keys;
+mod markup;
+mod metric_names;
+#[cfg(test)]
+mod outside;
+pub mod tools;
+
+pub use capability::GithubIntegration;
+pub use estimate::Estimate;
+pub use findings::{ConfigError, DefaultApplied, Notice};
+pub use markup::{Format, Lines, Span, UnknownKey, language_of};
+pub use metric_names::{METRICS, Metric};

@@ -1,0 +1,54 @@
+//! The line on which each value of a request stands.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// The line of the body, counted from 1, by the path of the value: `split.train`, `notify[1]`. The empty path is
+/// the request as a whole.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct Lines(pub BTreeMap<String, u32>);
+
+impl Lines {
+    /// The line of the value, or of the nearest value around it.
+    pub fn of(&self, path: &str) -> Option<u32> {
+        let mut path = path;
+        loop {
+            if let Some(line) = self.0.get(path) {
+                return Some(*line);
+            }
+            if path.is_empty() {
+                return None;
+            }
+            path = path.rfind(['.', '[']).map_or("", |at| &path[..at]);
+        }
+    }
+
+    pub(crate) fn set(&mut self, path: impl Into<String>, line: u32) {
+        self.0.insert(path.into(), line);
+    }
+}
+
+/// The path of a member.
+pub(crate) fn member(path: &str, key: &str) -> String {
+    if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_without_a_line_has_that_of_the_value_around_it() {
+        let mut lines = Lines::default();
+        lines.set("", 3);
+        lines.set("split", 7);
+        lines.set("notify[0]", 9);
+        assert_eq!(lines.of("split.train"), Some(7));
+        assert_eq!(lines.of("notify[0]"), Some(9));
+        assert_eq!(lines.of("target_column"), Some(3));
+        assert_eq!(Lines::default().of("a.b[2].c"), None);
+    }
+}

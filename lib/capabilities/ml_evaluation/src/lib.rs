@@ -1,0 +1,27 @@
+//! Evaluation: metrics with intervals, plots and reports of trained models.
+
+mod capability;
+mod classification;
+mod classifier_run;
+mod comparison;
+pub mod evaluation;
+mod fault;
+mod pictures;
+mod placement;
+pub mod plots;
+mod regression;
+mod regressor_run;
+pub mod report;
+mod scoring;
+mod slicing;
+mod storing;
+pub mod tools;
+
+pub use capability::MlEvaluation;
+pub use comparison::{ComparedModel, Comparison, Tests};
+pub use evaluation::{Evaluation, Metrics};
+
+#[cfg(test)]
+mod test_world;
+#[cfg(test)]
+mod tests;

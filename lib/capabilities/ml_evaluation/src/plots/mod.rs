@@ -1,0 +1,15 @@
+//! Pictures of results: drawn as SVG from numbers alone, and rasterised with an embedded font.
+//!
+//! The same numbers give the same bytes. Colours can be told apart with the common kinds of colour blindness.
+
+pub mod axes;
+pub mod calibration;
+pub mod confusion_matrix;
+pub mod importance;
+pub mod intervals;
+pub mod lettering;
+pub mod palette;
+pub mod raster;
+pub mod residuals;
+pub mod roc_curve;
+pub mod svg;

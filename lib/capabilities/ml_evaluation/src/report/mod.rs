@@ -1,0 +1,27 @@
+//! The report of an evaluation: what was asked, what was found, what was decided and why, in plain words.
+//!
+//! A [`Document`] holds every statement and every number; the page, the Markdown and the comment show that document and
+//! nothing else, so that they cannot disagree.
+
+mod caveats;
+mod comment;
+pub(crate) mod document;
+mod findings;
+mod identity;
+mod inputs;
+mod markdown;
+mod metric_words;
+mod render;
+mod sentence;
+mod verdict;
+mod weaknesses;
+mod words;
+
+pub use comment::LONGEST_COMMENT;
+pub use document::{Document, Fact, FactGroup, GateLine, MetricLine, Plot, TableOfNumbers, Verdict};
+pub use inputs::{DataFacts, Decided, Decision, GateOutcome, Requested};
+pub use sentence::{Part, Sentence, Shown};
+
+pub(crate) use comment::comment;
+pub(crate) use document::build;
+pub(crate) use render::{html, markdown};

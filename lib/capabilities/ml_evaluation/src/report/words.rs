@@ -1,0 +1,50 @@
+//! The words of the page itself: headings and titles of columns.
+
+use std::collections::BTreeMap;
+
+use mlops_core::Lang;
+
+/// Each word with its English and its Japanese form.
+const WORDS: &[(&str, &str, &str)] = &[
+    ("asked", "What was asked", "依頼内容"),
+    ("found", "What was found", "結果"),
+    ("decided", "What was decided, and why", "判定とその理由"),
+    ("gates", "Gates", "ゲート"),
+    ("gate_what", "Metric", "指標"),
+    ("gate_required", "Required", "基準"),
+    ("gate_observed", "Observed", "測定値"),
+    ("gate_result", "Result", "結果"),
+    ("passed", "passed", "合格"),
+    ("failed", "failed", "不合格"),
+    ("metrics", "All metrics", "すべての指標"),
+    ("metric", "Metric", "指標"),
+    ("value", "Value", "値"),
+    ("interval", "Interval", "信頼区間"),
+    ("guessing", "Guessing", "当て推量"),
+    ("champion", "Champion", "現行モデル"),
+    ("change", "Change", "差"),
+    ("to", "to", "–"),
+    ("higher", "higher is better", "大きいほど良い"),
+    ("lower", "lower is better", "小さいほど良い"),
+    ("weak", "Where it errs", "苦手なところ"),
+    ("matters", "What matters most", "重要な特徴量"),
+    (
+        "matters_text",
+        "How much the model relies on each feature. It says nothing about cause and effect.",
+        "モデルが各特徴量にどれだけ頼っているかを示します。因果関係を示すものではありません。",
+    ),
+    ("feature", "Feature", "特徴量"),
+    ("importance", "Importance", "重要度"),
+    ("caveats", "Mind this", "注意点"),
+    ("no_caveats", "Nothing stands out that would limit these conclusions.", "結論を左右する点は特に見当たりません。"),
+    ("identity", "Exactly what was evaluated", "評価対象の詳細"),
+    ("run", "Run", "実行"),
+    ("undefined", "not defined", "定義なし"),
+    ("numbers", "Every number of this page is in report.json beside it.", "このページの数値はすべて同じ場所の report.json にあります。"),
+    ("report", "Full report", "レポート全文"),
+];
+
+/// The words in that language.
+pub(super) fn of(lang: Lang) -> BTreeMap<&'static str, &'static str> {
+    WORDS.iter().map(|&(name, en, ja)| (name, lang.pick(en, ja))).collect()
+}

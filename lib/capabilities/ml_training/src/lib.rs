@@ -1,0 +1,15 @@
+//! Training: classifiers and regressors from prepared tables.
+
+mod capability;
+mod cross_validation;
+mod fault;
+mod importance;
+mod job;
+mod placement;
+mod request;
+mod score;
+mod signature;
+pub mod tools;
+mod training_table;
+
+pub use capability::MlTraining;

@@ -1,0 +1,9 @@
+//! The tools of training, from tables to models.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod place;
+mod schemas;
+mod train_supervised_classifier;
+mod train_supervised_regressor;
+mod unhappy;

@@ -1,0 +1,18 @@
+//! The promises of the ports, as plain async functions that the tests of every adapter call.
+//!
+//! A function panics with what was broken. None needs a particular runtime: what has to happen at once is joined.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::missing_panics_doc,
+    reason = "a broken promise is a failed test, and a failed test is a panic"
+)]
+
+mod delivery;
+mod executions;
+mod objects;
+mod races;
+
+pub use delivery::{messenger, secrets};
+pub use executions::workflows;
+pub use objects::object_store;
