@@ -50,9 +50,7 @@ fn a_target_that_cannot_be_learnt_is_refused() {
     let rows = |target: &dyn Fn(usize) -> String| {
         (0..40).fold("a,target\n".to_owned(), |table, row| table + &format!("{},{}\n", row * 7 % 11, target(row)))
     };
-    let prepare = |name: &str, table: &str, task: &str, target: &str| {
-        json!({"dataset_s3_uri": fleet.file(name, table), "target_column": target, "task_type": task})
-    };
+    let prepare = |name: &str, table: &str, task: &str, target: &str| json!({"dataset_s3_uri": fleet.file(name, table), "target_column": target, "task_type": task});
     let good = rows(&|row| (row % 2).to_string());
     let wrong = prepare("good.csv", &good, "classification", "targett");
     refused(&fleet, "preprocess_supervised", &wrong, "InvalidInput", &["targett", "target"]);
@@ -60,10 +58,21 @@ fn a_target_that_cannot_be_learnt_is_refused() {
     refused(&fleet, "preprocess_supervised", &one, "InvalidInput", &["class"]);
     let none = prepare("none.csv", &rows(&|_| String::new()), "classification", "target");
     refused(&fleet, "preprocess_supervised", &none, "InvalidInput", &["target", "missing"]);
-    let infinite = prepare("infinite.csv", &rows(&|row| if row == 3 { "inf".to_owned() } else { row.to_string() }), "regression", "target");
+    let infinite = prepare(
+        "infinite.csv",
+        &rows(&|row| if row == 3 { "inf".to_owned() } else { row.to_string() }),
+        "regression",
+        "target",
+    );
     refused(&fleet, "preprocess_supervised", &infinite, "InvalidInput", &["infinite"]);
     let few = fleet.file("few.csv", "a,target\n1,x\n2,y\n");
-    refused(&fleet, "split_dataset", &json!({"dataset_s3_uri": few, "target_column": "target"}), "InvalidInput", &["row"]);
+    refused(
+        &fleet,
+        "split_dataset",
+        &json!({"dataset_s3_uri": few, "target_column": "target"}),
+        "InvalidInput",
+        &["row"],
+    );
     let ratios = json!({"dataset_s3_uri": fleet.file("good.csv", &good), "train": 0.7, "validation": 0.2, "test": 0.2});
     refused(&fleet, "split_dataset", &ratios, "InvalidInput", &["1.1"]);
 }
@@ -75,7 +84,8 @@ fn what_is_no_model_and_what_is_no_algorithm_is_refused() {
     refused(&fleet, "evaluate_classifier", &evaluate, "InvalidInput", &["model"]);
     let register = json!({"model_name": "m", "model_s3_uri": "examples/penguins.csv"});
     refused(&fleet, "register_model", &register, "InvalidInput", &["model"]);
-    let train = json!({"algorithm": "random_forst", "train_data_s3_uri": "examples/penguins.csv", "training_job_name": "j"});
+    let train =
+        json!({"algorithm": "random_forst", "train_data_s3_uri": "examples/penguins.csv", "training_job_name": "j"});
     refused(&fleet, "train_supervised_classifier", &train, "InvalidInput", &["random_forest"]);
     let raw = json!({"algorithm": "random_forest", "train_data_s3_uri": "examples/penguins.csv",
         "target_column": "species", "training_job_name": "j"});
@@ -94,13 +104,16 @@ fn an_issue_that_cannot_be_read_is_refused() {
     assert_eq!(error["kind"], "InvalidInput", "{error:#}");
     let (error, code) = fleet.error(&["run", "no-such-issue.md", "--json"]);
     assert_eq!((error["kind"].as_str(), code), (Some("NotFound"), 4));
-    let many = fleet.file("many.md", "```yaml mlops\ntask: clasification\ndataset_s3_uri: examples/penguins.csv\n\
+    let many = fleet.file(
+        "many.md",
+        "```yaml mlops\ntask: clasification\ndataset_s3_uri: examples/penguins.csv\n\
         target_column: speces\nalgorithm: random_forest\nhyperparameters: {n_estimator: 5}\n\
-        split: {train: 0.9, validation: 0.2, test: 0.1}\n```\n");
+        split: {train: 0.9, validation: 0.2, test: 0.1}\n```\n",
+    );
     let (error, code) = fleet.error(&["run", &many, "--json"]);
     assert_eq!(code, 2);
     let text = error.to_string();
-    for part in ["clasification", "classification", "line", "1.2"] {
+    for part in ["many.md:2", "clasification", "did you mean `classification`", "1.2", "did you mean `species`"] {
         assert!(text.contains(part), "{part} in {error:#}");
     }
 }

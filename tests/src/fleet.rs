@@ -70,7 +70,8 @@ impl Fleet {
         let shown = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(!output.status.success(), "{arguments:?} should fail: {}", String::from_utf8_lossy(&output.stdout));
         assert!(output.stdout.is_empty(), "{}", String::from_utf8_lossy(&output.stdout));
-        let line = shown.lines().rev().find(|line| line.starts_with('{')).unwrap_or_else(|| panic!("{arguments:?}: {shown}"));
+        let line =
+            shown.lines().rev().find(|line| line.starts_with('{')).unwrap_or_else(|| panic!("{arguments:?}: {shown}"));
         let error = serde_json::from_str(line).expect("the error is JSON");
         (error, output.status.code().expect("an exit code"))
     }

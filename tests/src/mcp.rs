@@ -28,7 +28,8 @@ impl Client {
         let input = child.stdin.take();
         let output = BufReader::new(child.stdout.take().expect("a pipe"));
         let mut client = Self { child, input, output, next: 0, notifications: Vec::new() };
-        let about = json!({"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}});
+        let about =
+            json!({"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}});
         let started = client.request("initialize", &about);
         assert_eq!(started["result"]["protocolVersion"], "2025-11-25", "{started:#}");
         assert!(started["result"]["instructions"].as_str().unwrap().contains("load_dataset"));
@@ -113,8 +114,10 @@ fn a_call_gives_structured_content_links_and_progress_and_its_artifacts_can_be_r
     let listed = client.request("resources/list", &json!({}));
     let resources = listed["result"]["resources"].as_array().unwrap();
     assert!(resources.iter().any(|resource| resource["uri"] == uri), "{listed:#}");
-    let prepared = client.call("preprocess_supervised",
-        &json!({"dataset_s3_uri": uri, "target_column": "species", "task_type": "classification"}));
+    let prepared = client.call(
+        "preprocess_supervised",
+        &json!({"dataset_s3_uri": uri, "target_column": "species", "task_type": "classification"}),
+    );
     let train = json!({"name": "train_supervised_classifier", "_meta": {"progressToken": "p"}, "arguments": {
         "algorithm": "random_forest", "training_job_name": "job",
         "train_data_s3_uri": prepared["structuredContent"]["processed_s3_uri"]}});
@@ -134,8 +137,11 @@ fn only_artifacts_of_the_store_are_resources() {
     let fleet = Fleet::new();
     let outside = fleet.file("outside.txt", "not yours");
     let mut client = Client::start(&fleet);
-    for uri in [format!("file://{outside}"), "file:///etc/hostname".to_owned(),
-        format!("file://{}/home/store/../../outside.txt", fleet.folder.path().display())] {
+    for uri in [
+        format!("file://{outside}"),
+        "file:///etc/hostname".to_owned(),
+        format!("file://{}/home/store/../../outside.txt", fleet.folder.path().display()),
+    ] {
         let read = client.request("resources/read", &json!({"uri": uri}));
         assert!(read["error"].is_object(), "{uri}: {read:#}");
     }

@@ -25,7 +25,8 @@ fn missing_infinite_and_unseen_values_are_handled_and_counted() {
     let fleet = Fleet::new();
     let row = |row: usize, city: &str, value: &str| format!("{city},{value},,{}\n", ["yes", "no"][row % 2]);
     let head = "city,value,gone,target\n".to_owned();
-    let train = (0..40).fold(head.clone(), |table, n| table + &row(n, ["Oslo", "Rome"][n % 2], if n == 4 { "inf" } else { "3.5" }));
+    let train = (0..40)
+        .fold(head.clone(), |table, n| table + &row(n, ["Oslo", "Rome"][n % 2], if n == 4 { "inf" } else { "3.5" }));
     let train = train + &row(1, "Rome", "") + &row(2, "Oslo", "9");
     let prepare = json!({"dataset_s3_uri": fleet.file("train.csv", train), "target_column": "target",
         "task_type": "classification"});
@@ -58,8 +59,11 @@ fn ten_thousand_columns_are_read_split_and_prepared() {
     assert_eq!(loaded["num_columns"], 10_001);
     assert!(loaded.to_string().len() < 100 * 1024, "a result stays under 100 KB: {}", loaded.to_string().len());
     let split = fleet.tool("split_dataset", &json!({"dataset_s3_uri": uri, "target_column": "target"}));
-    let prepared = fleet.tool("preprocess_supervised", &json!({"dataset_s3_uri": split["train_uri"],
-        "target_column": "target", "task_type": "classification"}));
+    let prepared = fleet.tool(
+        "preprocess_supervised",
+        &json!({"dataset_s3_uri": split["train_uri"],
+        "target_column": "target", "task_type": "classification"}),
+    );
     assert_eq!(prepared["metadata"]["num_features"], 10_000, "{}", prepared["metadata"]);
     assert!(prepared.to_string().len() < 100 * 1024, "{}", prepared.to_string().len());
     let checks = fleet.tool("validate_data", &json!({"dataset_s3_uri": uri, "target_column": "target"}));
@@ -71,8 +75,11 @@ fn every_format_gives_the_same_table() {
     let fleet = Fleet::new();
     let mut hashes = Vec::new();
     for format in ["csv", "tsv", "jsonl", "parquet", "arrow"] {
-        let parts = fleet.tool("split_dataset", &json!({"dataset_s3_uri": "examples/penguins.csv", "format": format,
-            "target_column": "species", "run_id": format}));
+        let parts = fleet.tool(
+            "split_dataset",
+            &json!({"dataset_s3_uri": "examples/penguins.csv", "format": format,
+            "target_column": "species", "run_id": format}),
+        );
         let loaded = fleet.tool("load_dataset", &json!({"uri": parts["train_uri"]}));
         assert_eq!(loaded["num_columns"], 8, "{format}: {loaded:#}");
         hashes.push((format, loaded["num_rows"].clone(), loaded["preview"].clone()));

@@ -26,7 +26,8 @@ fn an_issue_becomes_a_judged_and_registered_model_with_a_report_and_a_history() 
     let run = output["run_id"].as_str().unwrap();
     let status = fleet.json(&["status", run, "--json"]);
     assert_eq!(status["status"], "SUCCEEDED");
-    let steps: Vec<&str> = status["steps"].as_array().unwrap().iter().filter_map(|step| step["step"].as_str()).collect();
+    let steps: Vec<&str> =
+        status["steps"].as_array().unwrap().iter().filter_map(|step| step["step"].as_str()).collect();
     let order = ["PrepareData", "Train", "Evaluate", "Judge", "Register", "WriteReport", "RememberRun", "TellPeople"];
     assert_eq!(steps, order);
     let report = fleet.output(&["report", run]);
@@ -43,7 +44,8 @@ fn the_same_issue_is_the_same_run_and_another_one_is_judged_against_the_champion
     assert_eq!(first, second);
     assert_eq!(fleet.json(&["runs", "--json"])["runs"].as_array().unwrap().len(), 1);
     let text = std::fs::read_to_string(Fleet::repository().join(ENGLISH)).unwrap();
-    let issue = fleet.file("weaker.md", text.replace("random_forest", "decision_tree").replace("n_estimators: 200", "max_depth: 1"));
+    let issue = fleet
+        .file("weaker.md", text.replace("random_forest", "decision_tree").replace("n_estimators: 200", "max_depth: 1"));
     let weaker = fleet.json(&["run", &issue, "--json"]);
     assert_ne!(weaker["decision"], "promote", "{weaker:#}");
     let name = first["model_name"].as_str().unwrap();
@@ -90,8 +92,12 @@ fn changed_data_is_another_run() {
 fn a_failure_is_remembered_told_and_named_by_its_kind() {
     let fleet = Fleet::new();
     let data = fleet.file("one-class.csv", "a,b\n1,x\n2,x\n3,x\n4,x\n5,x\n6,x\n7,x\n8,x\n9,x\n10,x\n");
-    let issue = fleet.file("issue.md", format!(
-        "```yaml mlops\ntask: classification\ndataset_s3_uri: {data}\ntarget_column: b\nalgorithm: auto\n```\n"));
+    let issue = fleet.file(
+        "issue.md",
+        format!(
+            "```yaml mlops\ntask: classification\ndataset_s3_uri: {data}\ntarget_column: b\nalgorithm: auto\n```\n"
+        ),
+    );
     let (error, code) = fleet.error(&["run", &issue, "--json"]);
     assert_eq!((error["kind"].as_str(), code), (Some("InvalidInput"), 2), "{error:#}");
     let runs = fleet.json(&["runs", "--json"]);
@@ -110,8 +116,18 @@ fn every_call_to_a_tool_is_one_audit_line_with_the_keys_of_the_design_document()
     fleet.tool_error("load_dataset", &json!({"uri": "nowhere.csv"}));
     let log = std::fs::read_to_string(fleet.path("home/logs/audit.jsonl")).unwrap();
     let lines: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    let keys = ["timestamp", "level", "capability", "tool_name", "agent_id", "request_id", "arguments", "duration_ms",
-        "status", "result_summary"];
+    let keys = [
+        "timestamp",
+        "level",
+        "capability",
+        "tool_name",
+        "agent_id",
+        "request_id",
+        "arguments",
+        "duration_ms",
+        "status",
+        "result_summary",
+    ];
     for line in &lines {
         assert_eq!(line.as_object().unwrap().keys().collect::<Vec<_>>(), keys);
     }

@@ -75,16 +75,21 @@ fn an_agent_names_no_adapter_and_no_other_agent() {
             continue;
         }
         for dependency in dependencies {
-            assert!(!dependency.starts_with("agent-") && dependency != "mlops-local", "{folder} depends on {dependency}");
+            assert!(
+                !dependency.starts_with("agent-") && dependency != "mlops-local",
+                "{folder} depends on {dependency}"
+            );
         }
     }
 }
 
 #[test]
 fn notification_knows_no_tables() {
-    let metadata = MetadataCommand::new().manifest_path(Fleet::repository().join("Cargo.toml")).exec().expect("metadata");
+    let metadata =
+        MetadataCommand::new().manifest_path(Fleet::repository().join("Cargo.toml")).exec().expect("metadata");
     let resolve = metadata.resolve.as_ref().expect("a graph");
-    let names: BTreeMap<_, _> = metadata.packages.iter().map(|package| (&package.id, package.name.to_string())).collect();
+    let names: BTreeMap<_, _> =
+        metadata.packages.iter().map(|package| (&package.id, package.name.to_string())).collect();
     for agent in ["agent-notification", "agent-judge", "agent-history-writer"] {
         let start = metadata.packages.iter().find(|package| package.name == agent).expect(agent);
         let mut reached = BTreeSet::new();
@@ -92,7 +97,8 @@ fn notification_knows_no_tables() {
         while let Some(id) = open.pop() {
             if reached.insert(id) {
                 let node = resolve.nodes.iter().find(|node| node.id == *id).expect("a node");
-                let normal = node.deps.iter().filter(|of| of.dep_kinds.iter().any(|kind| kind.kind == DependencyKind::Normal));
+                let normal =
+                    node.deps.iter().filter(|of| of.dep_kinds.iter().any(|kind| kind.kind == DependencyKind::Normal));
                 open.extend(normal.map(|of| &of.pkg));
             }
         }
@@ -130,7 +136,8 @@ fn every_file_is_short_and_says_its_purpose() {
 fn nothing_is_left_for_later_and_no_lint_is_silenced_without_a_reason() {
     let root = Fleet::repository();
     // Written apart, so that this file does not find itself.
-    let words = [["to", "do!("], ["unimple", "mented!("], ["TO", "DO"], ["FIX", "ME"], ["#[al", "low("], ["#[ig", "nore"]];
+    let words =
+        [["to", "do!("], ["unimple", "mented!("], ["TO", "DO"], ["FIX", "ME"], ["#[al", "low("], ["#[ig", "nore"]];
     for folder in ["lib", "functions", "tests"] {
         for file in files(&root.join(folder), ".rs") {
             let text = std::fs::read_to_string(&file).unwrap();
@@ -164,7 +171,11 @@ fn the_kebab_and_snake_names_of_a_function_agree() {
         let folder = folder(&package);
         let Some(function) = folder.strip_prefix("functions/") else { continue };
         assert!(!function.contains('_'), "{folder} is written with dashes");
-        assert!(package.name == "mlops" || package.name == format!("agent-{function}"), "{folder} holds {}", package.name);
+        assert!(
+            package.name == "mlops" || package.name == format!("agent-{function}"),
+            "{folder} holds {}",
+            package.name
+        );
     }
     for folder in std::fs::read_dir(Fleet::repository().join("lib/capabilities")).unwrap().flatten() {
         let name = folder.file_name().to_string_lossy().into_owned();

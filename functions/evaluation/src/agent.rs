@@ -53,8 +53,12 @@ impl Agent for EvaluationAgent {
         match inputs {
             Inputs::Evaluate(inputs) => {
                 let outputs = evaluate(&self.evaluation, &self.registry, &config, &run_id, inputs, call).await?;
-                let metrics: BTreeMap<String, f64> =
-                    outputs.evidence.metrics.iter().filter_map(|(name, value)| Some((name.clone(), (*value)?))).collect();
+                let metrics: BTreeMap<String, f64> = outputs
+                    .evidence
+                    .metrics
+                    .iter()
+                    .filter_map(|(name, value)| Some((name.clone(), (*value)?)))
+                    .collect();
                 let hint = lang.pick("hold the metrics against the gates", "指標をゲートと照らし合わせる");
                 let mut result = TaskResult::succeeded::<Self>(run_id, Outputs::Evaluate(outputs), hint);
                 result.metrics = metrics;

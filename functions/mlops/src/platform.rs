@@ -97,13 +97,13 @@ impl Platform {
             artifacts: artifacts.clone(),
         });
         let toolbox = Toolbox::default()
-            .with(Arc::clone(&github), mlops_github_integration::tools::TOOLS)
-            .with(data, mlops_data_preparation::tools::TOOLS)
-            .with(training, mlops_ml_training::tools::TOOLS)
-            .with(evaluation, mlops_ml_evaluation::tools::TOOLS)
-            .with(notification, mlops_notification::tools::TOOLS)
-            .with(history, mlops_history_management::tools::TOOLS)
-            .with(registry, mlops_model_registry::tools::TOOLS);
+            .with(&github, mlops_github_integration::tools::TOOLS)
+            .with(&data, mlops_data_preparation::tools::TOOLS)
+            .with(&training, mlops_ml_training::tools::TOOLS)
+            .with(&evaluation, mlops_ml_evaluation::tools::TOOLS)
+            .with(&notification, mlops_notification::tools::TOOLS)
+            .with(&history, mlops_history_management::tools::TOOLS)
+            .with(&registry, mlops_model_registry::tools::TOOLS);
         Ok(Self {
             secrets: FileSecrets::from_environment(settings.secrets_file.clone()),
             issue_detector: IssueDetector::new(ToolCaller::embedded(github)),

@@ -9,6 +9,7 @@ mod card;
 mod folder;
 mod manifest;
 mod model;
+mod placement;
 mod prediction;
 mod probe;
 mod table;
@@ -20,6 +21,7 @@ pub use folder::Kind;
 pub use manifest::{MANIFEST_FORMAT, Manifest, ManifestColumn, SplitRole};
 pub use mlops_algorithms::table::ColumnKind as ColumnType;
 pub use model::LoadedModel;
+pub use placement::run_id;
 pub use prediction::ModelInput;
 pub use probe::CallProbe;
 pub use table::{

@@ -64,13 +64,13 @@ pub struct Toolbox {
 impl Toolbox {
     /// The toolbox with the tools of one more capability.
     #[must_use]
-    pub fn with<C: Capability>(mut self, room: Arc<C>, entries: &'static [Entry<C>]) -> Self {
+    pub fn with<C: Capability>(mut self, room: &Arc<C>, entries: &'static [Entry<C>]) -> Self {
         for entry in entries {
             let mut input_schema = schema::for_clients((entry.input_schema)());
             let description = entry.description();
             // The description is the tool's; twice in every listing would be paid for by every client.
             input_schema.as_object_mut().map(|object| object.remove("description"));
-            let room = Arc::clone(&room);
+            let room = Arc::clone(room);
             let run = entry.run;
             self.tools.push(BoundTool {
                 name: entry.name,

@@ -205,7 +205,8 @@ fn shares(spec: &SplitSpec) -> Result<[f64; 3], SplitError> {
     }
     let sum = spec.train + spec.validation + spec.test;
     if (sum - 1.0).abs() > 1e-6 {
-        return Err(SplitError::ShareSum { sum });
+        // Decimal shares do not sum exactly: 1.1 is shown and not 1.0999999999999999.
+        return Err(SplitError::ShareSum { sum: (sum * 1e9).round() / 1e9 });
     }
     if spec.train == 0.0 {
         return Err(SplitError::NoTraining);

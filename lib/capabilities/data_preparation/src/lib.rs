@@ -4,7 +4,6 @@ mod capability;
 mod columns;
 mod fault;
 mod inline;
-mod placement;
 mod preprocessed;
 mod processed;
 mod target_column;

@@ -201,7 +201,8 @@ pub(crate) fn metrics_of(metrics: &ClassifierMetrics) -> Metrics {
 
 /// The scores of each class under its name.
 pub(crate) fn class_results(metrics: &ClassifierMetrics, labels: &[String]) -> Vec<ClassResult> {
-    let areas: BTreeMap<u32, Option<f64>> = metrics.per_class_auc.iter().map(|class| (class.class, class.auc)).collect();
+    let areas: BTreeMap<u32, Option<f64>> =
+        metrics.per_class_auc.iter().map(|class| (class.class, class.auc)).collect();
     let result = metrics.per_class.iter().map(|class| ClassResult {
         label: labels.get(class.class as usize).cloned().unwrap_or_default(),
         precision: class.precision,
@@ -229,7 +230,10 @@ pub(crate) fn top_confusions(matrix: &ConfusionMatrix, labels: &[String]) -> Vec
 /// What a reader must know about classes that have no row or were never predicted.
 pub(crate) fn notes(results: &[ClassResult]) -> Vec<String> {
     let note = |class: &ClassResult| match (class.support, class.predicted) {
-        (0, 0) => Some(format!("the class `{}` is neither in the test data nor predicted; averages leave it out", class.label)),
+        (0, 0) => Some(format!(
+            "the class `{}` is neither in the test data nor predicted; averages leave it out",
+            class.label
+        )),
         (0, _) => Some(format!("the class `{}` is not in the test data; its recall counts as 0", class.label)),
         (_, 0) => Some(format!("the class `{}` is never predicted; its precision counts as 0", class.label)),
         _ => None,

@@ -222,11 +222,7 @@ fn answers_of<'a>(answers: &'a Answers, metrics: &'a crate::Metrics) -> ClassAns
 
 /// Which model it is.
 pub(crate) fn compared(model: &LoadedModel) -> ComparedModel {
-    ComparedModel {
-        uri: model.uri.to_string(),
-        sha256: model.sha256.clone(),
-        algorithm: model.card.algorithm.clone(),
-    }
+    ComparedModel { uri: model.uri.to_string(), sha256: model.sha256.clone(), algorithm: model.card.algorithm.clone() }
 }
 
 /// The columns of `probabilities` in the order of `labels`; `None` when the classes are not the same.
@@ -238,13 +234,13 @@ fn in_order_of(
     if labels.len() != theirs.len() {
         return None;
     }
-    let order: Option<Vec<usize>> =
-        labels.iter().map(|label| theirs.iter().position(|other| other == label)).collect();
+    let order: Option<Vec<usize>> = labels.iter().map(|label| theirs.iter().position(|other| other == label)).collect();
     Some(probabilities.select(ndarray::Axis(1), &order?))
 }
 
 fn predictions(answers: &Answers, rows: &[usize], labels: &[String]) -> Table {
-    let named = |codes: &[u32]| Values::from_text(codes.iter().map(|&code| labels.get(code as usize).map(String::as_str)));
+    let named =
+        |codes: &[u32]| Values::from_text(codes.iter().map(|&code| labels.get(code as usize).map(String::as_str)));
     let number = |values: Vec<f64>, kind| Values::Number { values, kind };
     let mut columns = vec![
         ("row".to_owned(), number(rows.iter().map(|&row| row as f64).collect(), NumberKind::Integer)),

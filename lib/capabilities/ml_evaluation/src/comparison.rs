@@ -146,8 +146,7 @@ pub(crate) fn of_regressors(
     (baseline, baseline_metrics): (&[f64], &Metrics),
     options: &BootstrapOptions,
 ) -> Result<Comparison> {
-    let test =
-        paired::squared_error_t_test(truth, model, baseline, options.confidence).map_err(fault::of_metric)?;
+    let test = paired::squared_error_t_test(truth, model, baseline, options.confidence).map_err(fault::of_metric)?;
     let rmse = |predicted: &[f64], rows: &[usize]| {
         let take = |values: &[f64]| rows.iter().map(|&row| values[row]).collect::<Vec<_>>();
         let (truth, predicted) = (take(truth), take(predicted));
@@ -221,8 +220,7 @@ mod tests {
         let far: Vec<f64> = truth.iter().map(|value| value + 3.0 * (value % 5.0 - 2.0)).collect();
         let metrics = |rmse: f64| Metrics::from([("rmse".to_owned(), Some(rmse)), ("r2".to_owned(), None)]);
         let options = BootstrapOptions { replicates: 100, confidence: 0.95, seed: 1 };
-        let found =
-            of_regressors(other(), &truth, (&near, &metrics(0.1)), (&far, &metrics(4.2)), &options).unwrap();
+        let found = of_regressors(other(), &truth, (&near, &metrics(0.1)), (&far, &metrics(4.2)), &options).unwrap();
         assert!(found.significant && (found.gain - 4.1).abs() < 1e-12, "{found:?}");
         assert_eq!(found.deltas.len(), 1);
         let same = of_regressors(other(), &truth, (&near, &metrics(0.1)), (&near, &metrics(0.1)), &options).unwrap();

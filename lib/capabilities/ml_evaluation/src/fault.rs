@@ -9,9 +9,11 @@ use mlops_core::Error;
 pub(crate) fn of_metric(error: MetricError) -> Error {
     match &error {
         MetricError::Parameter { field, .. } => Error::invalid_input(error.to_string()).at(*field),
-        MetricError::NotFinite { .. } => Error::invalid_input(format!("the model's output cannot be measured: {error}"))
-            .at("test_data_s3_uri")
-            .hint("look for extreme values in the test data"),
+        MetricError::NotFinite { .. } => {
+            Error::invalid_input(format!("the model's output cannot be measured: {error}"))
+                .at("test_data_s3_uri")
+                .hint("look for extreme values in the test data")
+        }
         _ => Error::internal(format!("the model could not be measured: {error}")).caused_by(error),
     }
 }

@@ -7,7 +7,6 @@ mod comparison;
 pub mod evaluation;
 mod fault;
 mod pictures;
-mod placement;
 pub mod plots;
 mod regression;
 mod regressor_run;

@@ -30,14 +30,8 @@ pub(crate) struct Measuring {
 }
 
 /// All measures; with intervals when asked.
-pub(crate) fn measure(
-    truth: &[f64],
-    predicted: &[f64],
-    how: &Measuring,
-    intervals: bool,
-) -> Result<RegressorMetrics> {
-    let options =
-        RegressorOptions { quantile: Some(how.quantile), intervals: intervals.then_some(how.resampling) };
+pub(crate) fn measure(truth: &[f64], predicted: &[f64], how: &Measuring, intervals: bool) -> Result<RegressorMetrics> {
+    let options = RegressorOptions { quantile: Some(how.quantile), intervals: intervals.then_some(how.resampling) };
     let metrics = evaluate_regressor(truth, predicted, None, &options).map_err(fault::of_metric)?;
     let all_finite = metrics_of(&metrics).values().flatten().all(|value| value.is_finite());
     if all_finite { Ok(metrics) } else { Err(fault::out_of_range()) }

@@ -99,7 +99,8 @@ fn compare(answers: &Numbers, other: &LoadedModel, data: &LoadedTable, how: &Mea
 
 fn predictions(answers: &Numbers) -> Table {
     let number = |values: Vec<f64>, kind| Values::Number { values, kind };
-    let residuals = answers.truth.iter().zip(&answers.predicted).map(|(actual, predicted)| actual - predicted).collect();
+    let residuals =
+        answers.truth.iter().zip(&answers.predicted).map(|(actual, predicted)| actual - predicted).collect();
     let columns = [
         ("row", number(answers.rows.iter().map(|&row| row as f64).collect(), NumberKind::Integer)),
         ("actual", number(answers.truth.clone(), NumberKind::Float)),

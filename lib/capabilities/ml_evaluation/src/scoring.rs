@@ -62,7 +62,8 @@ pub(crate) async fn read_model(
     Ok(model)
 }
 
-/// Reads the model to compare with, which must predict the same column.
+/// Reads the model to compare with, which must predict the same column; `None` when none was named or it is the very
+/// same model.
 pub(crate) async fn read_other(
     artifacts: &Artifacts,
     uri: Option<&ArtifactUri>,
@@ -71,6 +72,9 @@ pub(crate) async fn read_other(
     let field = "baseline_model_s3_uri";
     let Some(uri) = uri else { return Ok(None) };
     let other = read_model(artifacts, uri, model.card.task, field).await?;
+    if other.sha256 == model.sha256 {
+        return Ok(None);
+    }
     let (ours, theirs) = (&model.card.target_column, &other.card.target_column);
     if ours != theirs {
         return Err(Error::invalid_input(format!("the two models predict different columns: `{ours}` and `{theirs}`"))

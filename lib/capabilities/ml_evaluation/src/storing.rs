@@ -98,7 +98,7 @@ pub(crate) async fn write(
     call: &Call,
 ) -> Result<String> {
     call.check()?;
-    evaluated.evaluation.run_id = folder.run_id.to_owned();
+    folder.run_id.clone_into(&mut evaluated.evaluation.run_id);
     evaluated.evaluation.predictions_uri = folder.table("predictions.parquet", &evaluated.predictions).await?;
     evaluated.evaluation.plots = folder.plots(plots).await?;
     folder.json("evaluation.json", &evaluated.evaluation).await

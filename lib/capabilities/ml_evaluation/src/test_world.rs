@@ -1,5 +1,6 @@
 //! A store in a temporary folder with real tables and real models, for the tests of this crate.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use mlops_algorithms::models::{Algorithm, Hyperparameters, Task, fit};
@@ -136,9 +137,13 @@ pub(crate) fn animals(rows: usize, names: &[&str], seed: u64) -> String {
         // The first classes are more frequent than the last.
         let class = ((draws.next().powf(1.4)) * names.len() as f64) as usize % names.len();
         let length = 10.0 + 3.0 * class as f64 + 5.0 * draws.next();
-        let mass = if row % 17 == 3 { String::new() } else { format!("{:.2}", 100.0 + 40.0 * draws.next() + class as f64 * 9.0) };
+        let mass = if row % 17 == 3 {
+            String::new()
+        } else {
+            format!("{:.2}", 100.0 + 40.0 * draws.next() + class as f64 * 9.0)
+        };
         let island = ["Torgersen", "Biscoe", "Dream"][(draws.next() * 3.0) as usize];
-        text += &format!("{length:.3},{mass},{island},\"{}\"\n", names[class].replace('"', "\"\""));
+        let _ = writeln!(text, "{length:.3},{mass},{island},\"{}\"", names[class].replace('"', "\"\""));
     }
     text
 }
@@ -152,7 +157,7 @@ pub(crate) fn houses(rows: usize, seed: u64) -> String {
         let quarter = ["north", "south", "old town", "harbour"][(draws.next() * 4.0) as usize];
         let noise = (draws.next() + draws.next() + draws.next() - 1.5) * 40_000.0;
         let price = area * 2_500.0 + rooms * 12_000.0 + noise + if quarter == "harbour" { 60_000.0 } else { 0.0 };
-        text += &format!("{area:.1},{rooms},{quarter},{price:.0}\n");
+        let _ = writeln!(text, "{area:.1},{rooms},{quarter},{price:.0}");
     }
     text
 }

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use mlops_algorithms::models::{Fitted, Hyperparameters, Task, fit};
 use mlops_algorithms::target::Target;
+use mlops_artifacts::run_id;
 use mlops_artifacts::{CARD_FORMAT, CallProbe, Kind, LoadedTable, ModelCard, ReadOptions, SplitRole};
 use mlops_core::values::{ArtifactUri, TaskType, sha256_hex};
 use mlops_core::{Call, Error, Result};
@@ -15,7 +16,7 @@ use crate::request::Request;
 use crate::score::{ClassResult, Scores, score};
 use crate::signature::signature;
 use crate::training_table::{HashedPreprocessor, Roles, TrainingTable};
-use crate::{MlTraining, fault, placement};
+use crate::{MlTraining, fault};
 
 /// The largest stored preprocessor, in bytes.
 const LARGEST_PREPROCESSOR: u64 = 64 * 1024 * 1024;
@@ -68,7 +69,7 @@ pub(crate) async fn train<T: Serialize>(
     let inputs = read(room, call, &request).await?;
     let validation_sha256 = inputs.validation.as_ref().map(|table| table.source.sha256.clone());
     let hashes = [inputs.train.source.sha256.as_str(), validation_sha256.as_deref().unwrap_or_default()];
-    let run_id = placement::run_id(request.run_id.as_deref(), call, arguments, &hashes)?;
+    let run_id = run_id(request.run_id.as_deref(), call, arguments, &hashes)?;
     let name = format!("{}/model.tar.gz", request.job_name);
     let uri = room.artifacts.place(Kind::Models, &run_id, &name);
     let train_sha256 = inputs.train.source.sha256.clone();

@@ -5,7 +5,6 @@ mod cross_validation;
 mod fault;
 mod importance;
 mod job;
-mod placement;
 mod request;
 mod score;
 mod signature;

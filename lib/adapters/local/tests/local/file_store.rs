@@ -203,38 +203,41 @@ async fn a_file_that_shrinks_while_it_is_read_is_noticed() {
     assert_eq!(body.collect(u64::MAX).await.unwrap_err().kind, ErrorKind::Conflict);
 }
 
-/// Runs one ignored test of this binary in a process of its own.
+/// Runs a test of this binary once more, in a process of its own: it finds `TEST_HOME` set and plays the child.
 fn child(test: &str, home: &Path, limit: &str) -> Command {
     let mut command = Command::new("sh");
-    let script = format!("{limit} exec \"$0\" --exact \"$1\" --ignored --nocapture");
+    let script = format!("{limit} exec \"$0\" --exact \"$1\" --nocapture");
     command.arg("-c").arg(script).arg(std::env::current_exe().unwrap()).arg(test).env("TEST_HOME", home);
     command
 }
 
-fn child_store() -> FileStore {
-    let home = std::env::var("TEST_HOME").unwrap_or_default();
-    FileStore::new(format!("{home}/home"), home, Access::HomeOnly)
+/// The store of the parent, in a process that plays its child.
+fn child_store() -> Option<FileStore> {
+    let home = std::env::var("TEST_HOME").ok()?;
+    Some(FileStore::new(format!("{home}/home"), home, Access::HomeOnly))
 }
 
 #[tokio::test]
 async fn a_write_that_does_not_fit_leaves_what_was_there() {
+    if let Some(store) = child_store() {
+        return write_too_much(&store).await;
+    }
     let home = TempDir::new().unwrap();
     let store = store(&home, Access::HomeOnly);
     store.put(&uri("s3://bucket/kept"), Body::from("before"), Condition::None).await.unwrap();
     let before = files(home.path());
     // Files of this process may have 8 blocks of 512 bytes, and the signal that would end it is ignored.
     let output =
-        child("file_store::child_writes_too_much", home.path(), "trap '' XFSZ; ulimit -f 8;").output().unwrap();
+        child("file_store::a_write_that_does_not_fit_leaves_what_was_there", home.path(), "trap '' XFSZ; ulimit -f 8;")
+            .output()
+            .unwrap();
     let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success() && said.contains("1 passed"), "{said}");
     assert_eq!(files(home.path()), before);
     assert_eq!(text(&store, &uri("s3://bucket/kept")).await, "before");
 }
 
-#[tokio::test]
-#[ignore = "runs in a process of its own, with a limit on the size of files"]
-async fn child_writes_too_much() {
-    let store = child_store();
+async fn write_too_much(store: &FileStore) {
     for (key, condition) in [("kept", Condition::None), ("new/file", Condition::Absent)] {
         let body = Body::from(vec![1_u8; 1 << 16]);
         let error = store.put(&uri(format!("s3://bucket/{key}")), body, condition).await.unwrap_err();
@@ -245,11 +248,15 @@ async fn child_writes_too_much() {
 
 #[tokio::test]
 async fn processes_lose_no_update_of_each_other() {
+    if let Some(store) = child_store() {
+        return count(&store).await;
+    }
     let home = TempDir::new().unwrap();
     let store = store(&home, Access::HomeOnly);
     store.put(&uri("s3://bucket/count"), Body::from("0000"), Condition::None).await.unwrap();
-    let children: Vec<_> =
-        (0..4).map(|_| child("file_store::child_counts", home.path(), "").spawn().unwrap()).collect();
+    let children: Vec<_> = (0..4)
+        .map(|_| child("file_store::processes_lose_no_update_of_each_other", home.path(), "").spawn().unwrap())
+        .collect();
     for mut child in children {
         assert!(child.wait().unwrap().success());
     }
@@ -257,10 +264,8 @@ async fn processes_lose_no_update_of_each_other() {
     assert_eq!(text(&store, &uri("s3://bucket/created")).await.len(), 1);
 }
 
-#[tokio::test]
-#[ignore = "runs in processes of its own that write at once"]
-async fn child_counts() {
-    let (store, counter) = (child_store(), uri("s3://bucket/count"));
+async fn count(store: &FileStore) {
+    let counter = uri("s3://bucket/count");
     let mut raised = 0;
     while raised < 25 {
         let (meta, body) = store.get(&counter, None).await.unwrap();

@@ -1,6 +1,7 @@
 //! `preprocess_supervised`: raw columns become finite numbers that a supervised model learns from.
 
 use mlops_algorithms::preprocess::{PreprocessConfig, Preprocessor};
+use mlops_artifacts::run_id;
 use mlops_artifacts::{Kind, LoadedTable, Manifest, ReadOptions, SplitRole, TableFormat, Written};
 use mlops_core::values::{ArtifactUri, TaskType, sha256_hex};
 use mlops_core::{Call, Effect, Error, Result, Tool};
@@ -10,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::preprocessed::{FitScope, Preprocessed, ProcessedMetadata};
 use crate::processed::{OtherColumns, Processed, Recipe, process};
 use crate::writing::Writing;
-use crate::{DataPreparation, inline, placement};
+use crate::{DataPreparation, inline};
 
 /// The largest stored preprocessor, in bytes.
 const LARGEST_PREPROCESSOR: u64 = 64 * 1024 * 1024;
@@ -85,7 +86,7 @@ impl Tool for PreprocessSupervised {
         let split_role = self.role(&data)?;
         let (recipe, applied) = self.recipe(room, &data, split_role).await?;
         let hashes = [data.source.sha256.as_str(), applied.as_ref().map_or("", |stored| stored.sha256.as_str())];
-        let run_id = placement::run_id(self.run_id.as_deref(), call, &self, &hashes)?;
+        let run_id = run_id(self.run_id.as_deref(), call, &self, &hashes)?;
         call.progress(1.0, Some(3.0), "preprocessing");
         let (task, target, kept) = (self.task_type, self.target_column.clone(), self.keep_columns.clone());
         let (data, processed) = call

@@ -5,6 +5,7 @@ use mlops_algorithms::split::{
 };
 use mlops_algorithms::table::Table;
 use mlops_algorithms::target::Target;
+use mlops_artifacts::run_id;
 use mlops_artifacts::{Kind, LoadedTable, Manifest, ReadOptions, SplitRole, TableFormat};
 use mlops_core::values::ArtifactUri;
 use mlops_core::{ArtifactLink, Call, Effect, Lang, Report, Result, Tool};
@@ -12,7 +13,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::writing::Writing;
-use crate::{DataPreparation, fault, placement, target_column};
+use crate::{DataPreparation, fault, target_column};
 
 /// Split a table into training, validation and test tables of raw columns, each with a manifest that says what it is
 /// for. By chance, by chance within each class (the default for a target of classes), by whole groups, or by time. The
@@ -145,7 +146,7 @@ impl Tool for SplitDataset {
         let read = room.artifacts.read_table(&self.dataset_s3_uri, &options, call).await;
         let data = read.map_err(|error| error.at_or("dataset_s3_uri"))?;
         let spec = self.spec(&data)?;
-        let run_id = placement::run_id(self.run_id.as_deref(), call, &self, &[&data.source.sha256])?;
+        let run_id = run_id(self.run_id.as_deref(), call, &self, &[&data.source.sha256])?;
         call.progress(1.0, Some(3.0), "splitting");
         let asked = spec.clone();
         let (data, parts) = call

@@ -59,7 +59,11 @@ impl Scale {
     /// The label of a tick.
     pub fn label(&self, tick: f64) -> String {
         let largest = self.from.abs().max(self.to.abs());
-        if (1e-4..1e7).contains(&largest) { lettering::decimal(tick, self.decimals) } else { lettering::significant(tick, 3) }
+        if (1e-4..1e7).contains(&largest) {
+            lettering::decimal(tick, self.decimals)
+        } else {
+            lettering::significant(tick, 3)
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! The confusion matrix as a picture: the darker a cell, the larger its share.
 
+use std::collections::BTreeSet;
+
 use mlops_core::Lang;
 
 use super::axes::heading;
@@ -40,7 +42,7 @@ pub fn draw(plot: &ConfusionPlot<'_>, lang: Lang) -> String {
     };
     let size = if cell >= 40.0 { 12.5 } else { (cell * 0.68).clamp(8.5, 11.5) };
     let every = ((size + 2.0) / cell).ceil().max(1.0) as usize;
-    let labels: Vec<String> = plot.labels.iter().map(|label| lettering::fit_middle(label, size, LONGEST_LABEL)).collect();
+    let labels = shortened(plot.labels, size);
     let longest = labels.iter().map(|label| lettering::width(label, size)).fold(0.0, f64::max);
     let is_upright = longest <= cell - 6.0;
     let side = cell * classes as f64;
@@ -85,6 +87,21 @@ pub fn draw(plot: &ConfusionPlot<'_>, lang: Lang) -> String {
     svg.finish()
 }
 
+/// The labels cut to what there is room for; where two become the same, all have their number in front.
+fn shortened(labels: &[String], size: f64) -> Vec<String> {
+    let cut: Vec<String> = labels.iter().map(|label| lettering::fit_middle(label, size, LONGEST_LABEL)).collect();
+    let distinct: BTreeSet<&String> = cut.iter().collect();
+    if distinct.len() == cut.len() {
+        return cut;
+    }
+    let numbered = |(at, label): (usize, &String)| {
+        let number = format!("{} ", at + 1);
+        let room = LONGEST_LABEL - lettering::width(&number, size);
+        format!("{number}{}", lettering::fit_middle(label, size, room))
+    };
+    labels.iter().enumerate().map(numbered).collect()
+}
+
 fn line(right: u64, rows: u64, lang: Lang) -> String {
     let (right_shown, rows_shown) = (lettering::decimal(right as f64, 0), lettering::decimal(rows as f64, 0));
     let share = lettering::decimal(100.0 * right as f64 / rows.max(1) as f64, 1);
@@ -106,7 +123,8 @@ fn draw_cell(svg: &mut Svg, plot: &ConfusionPlot<'_>, (truth, predicted): (usize
         return;
     }
     let rows = count(plot, truth, predicted);
-    let number = if rows >= 100_000 { lettering::significant(rows as f64, 2) } else { lettering::decimal(rows as f64, 0) };
+    let number =
+        if rows >= 100_000 { lettering::significant(rows as f64, 2) } else { lettering::decimal(rows as f64, 0) };
     let colour = match (share > palette::DARK_FROM, rows) {
         (true, _) => palette::PAPER,
         (false, 0) => palette::AXIS,
@@ -123,7 +141,11 @@ fn draw_cell(svg: &mut Svg, plot: &ConfusionPlot<'_>, (truth, predicted): (usize
     svg.text([middle, centre + size * 0.1], &number, if truth == predicted { style.bold() } else { style });
     let small = (cell * 0.17).clamp(10.0, 13.0);
     let style = Style::of(small).coloured(colour).anchored(Anchor::Middle);
-    svg.text([middle, centre + size * 0.1 + small + 5.0], &format!("{} %", lettering::decimal(100.0 * share, 1)), style);
+    svg.text(
+        [middle, centre + size * 0.1 + small + 5.0],
+        &format!("{} %", lettering::decimal(100.0 * share, 1)),
+        style,
+    );
 }
 
 fn draw_legend(svg: &mut Svg, [x, y]: [f64; 2], height: f64, share_of: &str) {
@@ -149,8 +171,9 @@ mod tests {
 
     fn picture(classes: usize, name: &str) -> String {
         let labels: Vec<String> = (0..classes).map(|at| format!("{name} {at}")).collect();
-        let counts: Vec<Vec<u64>> =
-            (0..classes).map(|i| (0..classes).map(|j| if i == j { 40 } else { ((i + j) % 3) as u64 }).collect()).collect();
+        let counts: Vec<Vec<u64>> = (0..classes)
+            .map(|i| (0..classes).map(|j| if i == j { 40 } else { ((i + j) % 3) as u64 }).collect())
+            .collect();
         let sum = |line: &Vec<u64>| line.iter().sum::<u64>() as f64;
         let shares: Vec<Vec<f64>> =
             counts.iter().map(|line| line.iter().map(|&count| count as f64 / sum(line)).collect()).collect();
@@ -162,6 +185,15 @@ mod tests {
         assert!(picture(2, "class").contains(">40<"));
         assert!(picture(12, "a rather long name of a class").contains(">40<"));
         assert!(!picture(50, "class").contains(">40<"));
+    }
+
+    #[test]
+    fn names_that_are_cut_to_the_same_get_numbers() {
+        let name = |middle: &str| format!("a very long name of a class {middle} that goes on for a while");
+        let labels = [name("one"), name("two")];
+        let cut = shortened(&labels, 12.5);
+        assert!(cut[0].starts_with("1 a very") && cut[1].starts_with("2 a very"), "{cut:?}");
+        assert_eq!(shortened(&["a".to_owned(), "b".to_owned()], 12.5), ["a", "b"]);
     }
 
     #[test]

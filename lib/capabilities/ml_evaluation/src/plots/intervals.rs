@@ -82,7 +82,7 @@ mod tests {
             baseline: Some(0.4),
             champion: None,
         };
-        let picture = draw(&[line.clone()], Lang::En);
+        let picture = draw(std::slice::from_ref(&line), Lang::En);
         assert!(picture.contains("guessing") && !picture.contains("champion") && picture.contains("0.900"));
         let picture = draw(&[Line { champion: Some(0.85), interval: None, ..line }], Lang::Ja);
         assert!(picture.contains("現行モデル"));

@@ -86,7 +86,8 @@ pub fn significant(value: f64, digits: usize) -> String {
     if !(-4..9).contains(&exponent) {
         let text = format!("{value:.*e}", digits.saturating_sub(1));
         let (mantissa, power) = text.split_once('e').unwrap_or((&text, "0"));
-        let mantissa = if mantissa.contains('.') { mantissa.trim_end_matches('0').trim_end_matches('.') } else { mantissa };
+        let mantissa =
+            if mantissa.contains('.') { mantissa.trim_end_matches('0').trim_end_matches('.') } else { mantissa };
         return format!("{mantissa} × 10^{power}").replace('-', "−");
     }
     decimal(value, (digits as i32 - 1 - exponent).max(0) as usize)

@@ -21,13 +21,8 @@ pub const FAINT: &str = "#c3cbd3";
 pub const CATEGORIES: [&str; 7] = [BLUE, VERMILION, "#009e73", "#cc79a7", "#b8860b", "#56b4e9", "#5d3a9b"];
 
 /// The stops of the scale from nothing to all, as red, green and blue.
-const STOPS: [[f64; 3]; 5] = [
-    [247.0, 250.0, 253.0],
-    [198.0, 219.0, 239.0],
-    [107.0, 174.0, 214.0],
-    [33.0, 113.0, 181.0],
-    [8.0, 48.0, 107.0],
-];
+const STOPS: [[f64; 3]; 5] =
+    [[247.0, 250.0, 253.0], [198.0, 219.0, 239.0], [107.0, 174.0, 214.0], [33.0, 113.0, 181.0], [8.0, 48.0, 107.0]];
 
 /// The share above which text on the scale's colour must be white.
 pub const DARK_FROM: f64 = 0.5;

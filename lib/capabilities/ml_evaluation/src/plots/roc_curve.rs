@@ -25,11 +25,9 @@ pub struct Curve {
 /// The ROC curves as SVG, with the diagonal of a guess.
 pub fn draw_roc(curves: &[Curve], marked: Option<[f64; 2]>, lang: Lang) -> String {
     let title = lang.pick("ROC curve", "ROC 曲線");
-    let line = lang.pick("The nearer to the upper left corner, the better; dashes: a guess", "左上に近いほど良い。破線は当て推量");
-    let axes = [
-        lang.pick("False positive rate", "偽陽性率"),
-        lang.pick("True positive rate", "真陽性率"),
-    ];
+    let line = lang
+        .pick("The nearer to the upper left corner, the better; dashes: a guess", "左上に近いほど良い。破線は当て推量");
+    let axes = [lang.pick("False positive rate", "偽陽性率"), lang.pick("True positive rate", "真陽性率")];
     let guess = [[0.0, 0.0], [1.0, 1.0]];
     draw([title, line], axes, curves, Some(guess), marked, ("AUC", more(lang)))
 }
@@ -82,7 +80,8 @@ fn draw(
     }
     let mut y = SIZE[1] + 8.0;
     for (place, &at) in order.iter().take(COLOURED).enumerate() {
-        let area = curves[at].area.map(|area| format!(" · {area_name} {}", lettering::decimal(area, 3))).unwrap_or_default();
+        let area =
+            curves[at].area.map(|area| format!(" · {area_name} {}", lettering::decimal(area, 3))).unwrap_or_default();
         let label = lettering::fit_middle(&curves[at].label, 12.0, 290.0);
         draw_legend(&mut svg, [frame.left, y], palette::CATEGORIES[place], &format!("{label}{area}"));
         y += 18.0;

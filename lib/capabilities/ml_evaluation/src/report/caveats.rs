@@ -27,10 +27,11 @@ pub(super) fn of(material: &Material<'_>) -> Vec<Sentence> {
     let imputed: u64 = material.data.imputed.values().sum();
     if imputed > 0 {
         let pattern = lang.pick(
-            "{0} missing values in {1} columns were filled in before training.",
-            "学習前に {1} 列の欠損値 {0} 個を補完しました。",
+            "{0} missing values were filled in before training, in {1}.",
+            "学習前に{1}の欠損値 {0} 個を補完しました。",
         );
-        found.push(say(pattern, &[counted(imputed), Shown::count(material.data.imputed.len()).into()]));
+        let columns: Vec<&str> = material.data.imputed.keys().map(String::as_str).collect();
+        found.push(say(pattern, &[counted(imputed), list(&columns, lang).as_str().into()]));
     }
     if let Some(dropped) = material.data.dropped_rows.filter(|&dropped| dropped > 0) {
         let pattern =

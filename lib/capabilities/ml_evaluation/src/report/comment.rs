@@ -19,7 +19,11 @@ const LINES: usize = 8;
 /// The report as a comment: verdict, reasons, the first metrics, gates and caveats, and where the whole report lies.
 pub(crate) fn comment(document: &Document, report_uri: &str) -> String {
     let lang = document.lang;
-    let end = format!("\n{}: {}\n", lang.pick("Full report", "レポート全文"), super::markdown::code(&shorten(report_uri, 500)));
+    let end = format!(
+        "\n{}: {}\n",
+        lang.pick("Full report", "レポート全文"),
+        super::markdown::code(&shorten(report_uri, 500))
+    );
     let mut text = String::new();
     for section in sections(document) {
         // What does not fit is in the report; the sections come by weight.
@@ -107,7 +111,7 @@ fn gates(gates: &[GateLine], lang: Lang) -> String {
         let remark = if gate.remark.is_empty() { String::new() } else { format!(" ({})", escape(&gate.remark)) };
         let (what, required) = (escape(&shorten(&gate.what, 120)), &gate.required.text);
         let _ = match lang {
-            Lang::En => writeln!(text, "- {mark} {what}: {observed}, {} {required}{remark}", gate.rule),
+            Lang::En => writeln!(text, "- {mark} {what}: {observed}; required: {} {required}{remark}", gate.rule),
             Lang::Ja => writeln!(text, "- {mark} {what}: {observed}（基準 {required} {}）{remark}", gate.rule),
         };
     }

@@ -192,7 +192,8 @@ pub(crate) fn build(material: &Material<'_>) -> Document {
     let metrics = metric_lines(evaluation, lang);
     let mut plots: Vec<Plot> = Vec::new();
     let lines = interval_lines(&metrics);
-    if !lines.is_empty() {
+    // One line alone says no more than the sentence above it.
+    if lines.len() > 1 {
         plots.push(Plot { name: "intervals".to_owned(), svg: intervals::draw(&lines, lang) });
     }
     let drawn = pictures::of(evaluation, Names::All, lang);
@@ -245,9 +246,7 @@ fn metric_lines(evaluation: &Evaluation, lang: Lang) -> Vec<MetricLine> {
             upper: interval.map(|interval| words.show(interval.upper)),
             guessing: of(&evaluation.baseline.metrics).map(|value| words.show(value)),
             champion: comparison.and_then(|other| of(&other.baseline_metrics)).map(|value| words.show(value)),
-            change: comparison
-                .and_then(|other| other.deltas.get(words.name))
-                .map(|&delta| words.show(delta).signed()),
+            change: comparison.and_then(|other| other.deltas.get(words.name)).map(|&delta| words.show(delta).signed()),
             reason: if value.is_none() { evaluation.undefined.get(words.name).cloned() } else { None },
         })
     };
@@ -278,5 +277,8 @@ fn importance(evaluation: &Evaluation) -> Vec<Fact> {
         evaluation.model.feature_importance.iter().map(|(name, value)| (name, *value)).collect();
     features.sort_by(|a, b| b.1.abs().total_cmp(&a.1.abs()).then_with(|| a.0.cmp(b.0)));
     features.truncate(crate::plots::importance::MOST);
-    features.into_iter().map(|(name, value)| Fact::number(name, Shown { value, text: crate::plots::lettering::significant(value, 3) })).collect()
+    features
+        .into_iter()
+        .map(|(name, value)| Fact::number(name, Shown { value, text: crate::plots::lettering::significant(value, 3) }))
+        .collect()
 }

@@ -45,11 +45,11 @@ fn of_classifier(evaluation: &Evaluation, detail: &ClassificationDetail, lang: L
     if let Some(area) = value("auc_roc") {
         let pattern = match (&detail.positive_class, detail.labels.len()) {
             (Some(_), 2) => lang.pick(
-                "Given one row of “{0}” and one other, it ranks them the right way round in {1} of cases; a coin would in half.",
+                "Given one row of “{0}” and one other, it ranks them the right way round in {1} of cases; a coin toss would in half of them.",
                 "「{0}」の行とそれ以外の行を 1 つずつ比べると、{1} の場合に正しく順位付けします（偶然なら半分）。",
             ),
             _ => lang.pick(
-                "Given one row of a class and one other, it ranks them the right way round in {1} of cases on average; a coin would in half.",
+                "Given one row of a class and one other, it ranks them the right way round in {1} of cases on average; a coin toss would in half of them.",
                 "あるクラスの行とそれ以外の行を 1 つずつ比べると、平均 {1} の場合に正しく順位付けします（偶然なら半分）。",
             ),
         };
@@ -88,7 +88,10 @@ fn of_regressor(evaluation: &Evaluation, lang: Lang) -> Vec<Sentence> {
             "テスト {0} 行で、「{1}」の予測は平均 {2} 外れます（RMSE {3}、単位は「{1}」と同じ）。",
         );
         let rows = Shown::count(evaluation.data.evaluated);
-        found.push(say(pattern, &[rows.into(), target.into(), Shown::quantity(mae).into(), Shown::quantity(rmse).into()]));
+        found.push(say(
+            pattern,
+            &[rows.into(), target.into(), Shown::quantity(mae).into(), Shown::quantity(rmse).into()],
+        ));
         let guess = evaluation.baseline.metrics.get("rmse").copied().flatten();
         if let (Some(guess), Some(mean)) = (guess, evaluation.baseline.predicts.as_f64()) {
             let clearly = evaluation.intervals.get("rmse").is_some_and(|interval| interval.upper < guess);
@@ -118,10 +121,8 @@ fn of_regressor(evaluation: &Evaluation, lang: Lang) -> Vec<Sentence> {
         found.push(say(pattern, &ends.map(Argument::from)));
     }
     if let Some(r2) = value("r2").filter(|r2| *r2 > 0.0) {
-        let pattern = lang.pick(
-            "It explains {0} of the differences between rows.",
-            "行ごとの違いの {0} を説明できます。",
-        );
+        let pattern =
+            lang.pick("It explains {0} of the differences between rows.", "行ごとの違いの {0} を説明できます。");
         found.push(say(pattern, &[Shown::percent(r2).into()]));
     }
     found
@@ -138,16 +139,16 @@ fn against_champion(evaluation: &Evaluation, decided: Option<&Decided>, lang: La
     };
     let pattern = match (comparison.significant, comparison.gain >= 0.0) {
         (true, true) => lang.pick(
-            "It is better than {0} on the same {1} rows: {2} changes by {3}, more than chance ({4}{5}).",
-            "同じ {1} 行で {0} より良い結果です。{2} の差は {3} で、偶然とは考えにくい差です（{4}{5}）。",
+            "It is better than {0} on the same {1} rows: {2} changes by {3}, more than chance ({4}{5}{6}).",
+            "同じ {1} 行で{0}より良い結果です。{2}の差は {3} で、偶然とは考えにくい差です（{4}{5}{6}）。",
         ),
         (true, false) => lang.pick(
-            "It is worse than {0} on the same {1} rows: {2} changes by {3}, more than chance ({4}{5}).",
-            "同じ {1} 行で {0} より悪い結果です。{2} の差は {3} で、偶然とは考えにくい差です（{4}{5}）。",
+            "It is worse than {0} on the same {1} rows: {2} changes by {3}, more than chance ({4}{5}{6}).",
+            "同じ {1} 行で{0}より悪い結果です。{2}の差は {3} で、偶然とは考えにくい差です（{4}{5}{6}）。",
         ),
         (false, _) => lang.pick(
-            "Against {0} on the same {1} rows, {2} changes by {3}, which may be chance ({4}{5}).",
-            "同じ {1} 行での {0} との {2} の差は {3} で、偶然の範囲です（{4}{5}）。",
+            "Against {0} on the same {1} rows, {2} changes by {3}, which may be chance ({4}{5}{6}).",
+            "同じ {1} 行での{0}との{2}の差は {3} で、偶然の範囲です（{4}{5}{6}）。",
         ),
     };
     let change = comparison.deltas.get(&comparison.metric).copied().unwrap_or(0.0);
@@ -159,10 +160,12 @@ fn against_champion(evaluation: &Evaluation, decided: Option<&Decided>, lang: La
         test_name(&comparison.test, lang).into(),
     ];
     let mut arguments = Vec::from(arguments);
-    arguments.push(match comparison.p_value.map(Shown::p_value) {
-        Some(p) => Shown { text: format!(", p {}{}", if p.text.starts_with('<') { "" } else { "= " }, p.text), ..p }.into(),
-        None => "".into(),
-    });
+    if let Some(p) = comparison.p_value.map(Shown::p_value) {
+        arguments.push(if p.text.starts_with('<') { ", p " } else { ", p = " }.into());
+        arguments.push(p.into());
+    } else {
+        arguments.extend(["".into(), "".into()]);
+    }
     Some(say(pattern, &arguments))
 }
 

@@ -80,8 +80,7 @@ fn model(material: &Material<'_>) -> Vec<Fact> {
         facts.push(Fact::code(lang.pick("Preprocessor SHA-256", "前処理の SHA-256"), hash.as_str()));
     }
     if let Some(seconds) = material.data.training_time_seconds {
-        let shown = Shown::quantity(seconds);
-        let shown = Shown { text: format!("{} s", shown.text), ..shown };
+        let shown = Shown { value: seconds, text: format!("{} s", crate::plots::lettering::decimal(seconds, 2)) };
         facts.push(Fact::number(lang.pick("Training time", "学習時間"), shown));
     }
     facts
@@ -102,7 +101,10 @@ fn data(material: &Material<'_>) -> Vec<Fact> {
     facts.push(Fact::number(lang.pick("Rows evaluated", "評価した行数"), Shown::count(evaluation.data.evaluated)));
     facts.push(Fact::code(lang.pick("Test data", "テストデータ"), evaluation.data.uri.as_str()));
     facts.push(Fact::code(lang.pick("Test SHA-256", "テストの SHA-256"), evaluation.data.sha256.as_str()));
-    facts.push(Fact::code(lang.pick("Training SHA-256", "学習データの SHA-256"), evaluation.model.train_sha256.as_str()));
+    facts.push(Fact::code(
+        lang.pick("Training SHA-256", "学習データの SHA-256"),
+        evaluation.model.train_sha256.as_str(),
+    ));
     let source = material.data.source_sha256.as_ref().or(evaluation.data.source_sha256.as_ref());
     if let Some(source) = source {
         facts.push(Fact::code(lang.pick("Source SHA-256", "元データの SHA-256"), source.as_str()));

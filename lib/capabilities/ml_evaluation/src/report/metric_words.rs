@@ -78,23 +78,10 @@ const fn quantity(name: &'static str, label: [&'static str; 2], meaning: [&'stat
 
 /// The metrics of a classifier in the order of a report.
 pub(super) static CLASSIFIER: &[MetricWords] = &[
-    share("accuracy", ["Accuracy", "正解率"], ["The share of rows that are classified right.", "正しく分類された行の割合。"], true),
     share(
-        "balanced_accuracy",
-        ["Balanced accuracy", "均衡正解率"],
-        ["The mean over classes of the share found: every class counts the same.", "クラスごとの再現率の平均。どのクラスも同じ重み。"],
-        true,
-    ),
-    share(
-        "precision",
-        ["Precision", "適合率"],
-        ["Of the rows that are given a class, how many are of it.", "あるクラスと予測した行のうち、実際にそうである割合。"],
-        true,
-    ),
-    share(
-        "recall",
-        ["Recall", "再現率"],
-        ["Of the rows of a class, how many are found.", "あるクラスの行のうち、見つけられた割合。"],
+        "accuracy",
+        ["Accuracy", "正解率"],
+        ["The share of rows that are classified right.", "正しく分類された行の割合。"],
         true,
     ),
     share(
@@ -113,6 +100,30 @@ pub(super) static CLASSIFIER: &[MetricWords] = &[
         true,
     ),
     share(
+        "balanced_accuracy",
+        ["Balanced accuracy", "均衡正解率"],
+        [
+            "The mean over classes of the share found: every class counts the same.",
+            "クラスごとの再現率の平均。どのクラスも同じ重み。",
+        ],
+        true,
+    ),
+    share(
+        "precision",
+        ["Precision", "適合率"],
+        [
+            "Of the rows that are given a class, how many are of it.",
+            "あるクラスと予測した行のうち、実際にそうである割合。",
+        ],
+        true,
+    ),
+    share(
+        "recall",
+        ["Recall", "再現率"],
+        ["Of the rows of a class, how many are found.", "あるクラスの行のうち、見つけられた割合。"],
+        true,
+    ),
+    share(
         "pr_auc",
         ["Average precision", "平均適合率"],
         ["Precision over all levels of recall.", "すべての再現率にわたる適合率の平均。"],
@@ -127,22 +138,25 @@ pub(super) static CLASSIFIER: &[MetricWords] = &[
     share(
         "log_loss",
         ["Log loss", "対数損失"],
-        ["How surprised the probabilities are by the truth; 0 is perfect.", "確率が実際とどれだけ食い違うか。0 が最良。"],
+        [
+            "How surprised the probabilities are by the truth; 0 is perfect.",
+            "確率が実際とどれだけ食い違うか。0 が最良。",
+        ],
         false,
     ),
     share(
         "brier",
         ["Brier score", "ブライアスコア"],
-        ["The squared distance of the probabilities from the truth; 0 is perfect.", "確率と実際との二乗距離。0 が最良。"],
+        [
+            "The squared distance of the probabilities from the truth; 0 is perfect.",
+            "確率と実際との二乗距離。0 が最良。",
+        ],
         false,
     ),
     share(
         "ece",
         ["Calibration error", "較正誤差"],
-        [
-            "How far probabilities are from how often they come true.",
-            "予測確率と、実際に起きた割合とのずれ。",
-        ],
+        ["How far probabilities are from how often they come true.", "予測確率と、実際に起きた割合とのずれ。"],
         false,
     ),
 ];
@@ -152,13 +166,19 @@ pub(super) static REGRESSOR: &[MetricWords] = &[
     quantity(
         "rmse",
         ["RMSE", "RMSE"],
-        ["The typical error, large ones weighing more, in the unit of the target.", "典型的な誤差（大きな誤差を重視）。目的変数の単位。"],
+        [
+            "The typical error, large ones weighing more, in the unit of the target.",
+            "典型的な誤差（大きな誤差を重視）。目的変数の単位。",
+        ],
     ),
     quantity("mae", ["MAE", "MAE"], ["The mean error, in the unit of the target.", "誤差の平均。目的変数の単位。"]),
     share(
         "r2",
         ["R²", "R²"],
-        ["The share of the differences between rows that is explained: 1 is perfect, 0 is the mean.", "行ごとの違いを説明できる割合。1 は完全、0 は平均値と同じ。"],
+        [
+            "The share of the differences between rows that is explained: 1 is perfect, 0 is the mean.",
+            "行ごとの違いを説明できる割合。1 は完全、0 は平均値と同じ。",
+        ],
         true,
     ),
     MetricWords {
@@ -171,7 +191,10 @@ pub(super) static REGRESSOR: &[MetricWords] = &[
     MetricWords {
         name: "smape",
         label: ["sMAPE", "sMAPE"],
-        meaning: ["The mean error as a share of both values, at most 200 %.", "両方の値に対する誤差の割合の平均（最大 200 %）。"],
+        meaning: [
+            "The mean error as a share of both values, at most 200 %.",
+            "両方の値に対する誤差の割合の平均（最大 200 %）。",
+        ],
         reading: Reading::Percent,
         more_is_better: false,
     },
@@ -180,7 +203,11 @@ pub(super) static REGRESSOR: &[MetricWords] = &[
         ["Median error", "誤差の中央値"],
         ["Half of the predictions are nearer than this.", "予測の半分はこれより近い。"],
     ),
-    quantity("max_error", ["Largest error", "最大誤差"], ["The worst prediction of all rows.", "全行で最も外れた予測。"]),
+    quantity(
+        "max_error",
+        ["Largest error", "最大誤差"],
+        ["The worst prediction of all rows.", "全行で最も外れた予測。"],
+    ),
     quantity(
         "pinball",
         ["Pinball loss", "ピンボール損失"],

@@ -127,7 +127,8 @@ mod tests {
 
     #[test]
     fn numbers_keep_their_value_and_names_are_not_patterns() {
-        let sentence = say("{0} of {1} rows ({2})", &["{1}".into(), Shown::count(1200).into(), Shown::percent(0.5).into()]);
+        let sentence =
+            say("{0} of {1} rows ({2})", &["{1}".into(), Shown::count(1200).into(), Shown::percent(0.5).into()]);
         assert_eq!(sentence.text, "{1} of 1,200 rows (50.0 %)");
         let values: Vec<f64> = sentence.parts.iter().filter_map(|part| part.value).collect();
         assert_eq!(values, [1200.0, 0.5]);

@@ -46,7 +46,11 @@ pub(super) fn of(material: &Material<'_>) -> Verdict {
 }
 
 fn line(gate: &GateOutcome, lang: Lang) -> GateLine {
-    let name = metric_words::label(&gate.metric, lang);
+    let mut name = metric_words::label(&gate.metric, lang);
+    // English has the word before the number, Japanese after the name.
+    if gate.rule.contains("change") {
+        name.push_str(lang.pick("", "の変化"));
+    }
     let is_relative = gate.rule.contains("relative");
     let show = |value: f64| match (is_relative, gate.rule.contains("change")) {
         (true, _) => Shown::percent(value).signed(),
@@ -80,8 +84,8 @@ fn rule(rule: &str, lang: Lang) -> &'static str {
     match rule {
         "min" => lang.pick("at least", "以上"),
         "max" => lang.pick("at most", "以下"),
-        "min_change" | "min_relative_change" => lang.pick("change at least", "変化が次以上"),
-        "max_change" | "max_relative_change" => lang.pick("change at most", "変化が次以下"),
+        "min_change" | "min_relative_change" => lang.pick("change at least", "以上"),
+        "max_change" | "max_relative_change" => lang.pick("change at most", "以下"),
         _ => "",
     }
 }

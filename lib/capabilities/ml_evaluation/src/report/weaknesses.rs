@@ -37,14 +37,18 @@ fn of_classifier(detail: &ClassificationDetail, lang: Lang, found: &mut Vec<Sent
     );
     let count = Shown::count(usize::try_from(worst.count).unwrap_or(usize::MAX));
     let share = Shown::percent(worst.share_of_actual);
-    found.push(say(pattern, &[worst.actual.as_str().into(), worst.predicted.as_str().into(), count.into(), share.into()]));
+    found.push(say(
+        pattern,
+        &[worst.actual.as_str().into(), worst.predicted.as_str().into(), count.into(), share.into()],
+    ));
     let seen = detail.per_class.iter().filter(|class| class.support > 0);
     if let Some(weakest) = seen.min_by(|a, b| a.f1_score.total_cmp(&b.f1_score)) {
         let pattern = lang.pick(
             "The class it handles worst is “{0}” (F1 {1}): it finds {2} of its rows, and {3} of the rows it names so are.",
             "最も苦手なクラスは「{0}」（F1 {1}）です。該当行の {2} を見つけ、そう予測した行の {3} が正解です。",
         );
-        let numbers = [Shown::share(weakest.f1_score), Shown::percent(weakest.recall), Shown::percent(weakest.precision)];
+        let numbers =
+            [Shown::share(weakest.f1_score), Shown::percent(weakest.recall), Shown::percent(weakest.precision)];
         let mut arguments = vec![weakest.label.as_str().into()];
         arguments.extend(numbers.map(super::sentence::Argument::from));
         found.push(say(pattern, &arguments));
@@ -93,7 +97,7 @@ fn weakest_slice(evaluation: &Evaluation, lang: Lang) -> Option<Sentence> {
     let overall = evaluation.metrics.get(metric).copied().flatten()?;
     let pattern = lang.pick(
         "Among the slices it is weakest where “{0}” is “{1}”: {2} {3} on {4} rows, against {5} overall.",
-        "部分集団では「{0}」が「{1}」のとき最も弱く、{4} 行で {2} {3}（全体では {5}）です。",
+        "部分集団では「{0}」が「{1}」のとき最も弱く、{4} 行で{2} {3}（全体では {5}）です。",
     );
     let arguments = [
         report.column.as_str().into(),
@@ -180,7 +184,12 @@ fn confusions(detail: &ClassificationDetail, lang: Lang) -> TableOfNumbers {
         lang.pick("Of the true class", "実際のクラスに占める割合"),
     ];
     let line = |pair: &crate::evaluation::ConfusedClasses| {
-        vec![words(&pair.actual), words(&pair.predicted), count(pair.count), number(Shown::percent(pair.share_of_actual))]
+        vec![
+            words(&pair.actual),
+            words(&pair.predicted),
+            count(pair.count),
+            number(Shown::percent(pair.share_of_actual)),
+        ]
     };
     let title = lang.pick("Most frequent errors", "多い誤り").to_owned();
     table("top_confusions", title, &columns, detail.top_confusions.iter().map(line).collect())

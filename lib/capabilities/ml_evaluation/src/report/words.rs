@@ -40,7 +40,11 @@ const WORDS: &[(&str, &str, &str)] = &[
     ("identity", "Exactly what was evaluated", "評価対象の詳細"),
     ("run", "Run", "実行"),
     ("undefined", "not defined", "定義なし"),
-    ("numbers", "Every number of this page is in report.json beside it.", "このページの数値はすべて同じ場所の report.json にあります。"),
+    (
+        "numbers",
+        "Every number of this page is in report.json beside it.",
+        "このページの数値はすべて同じ場所の report.json にあります。",
+    ),
     ("report", "Full report", "レポート全文"),
 ];
 

@@ -27,10 +27,12 @@ async fn two_classes_have_a_curve_an_interval_and_a_best_threshold() {
     assert!(world.read(&found.curves_uri).await.contains("true_positive_rate"));
     assert!(found.summary(Lang::En).contains("120 rows") && found.summary(Lang::Ja).contains("ROC"));
     assert_eq!(found.artifacts().len(), 3);
-    let dear = GenerateRocCurve { cost: Some(Cost { false_positive: 1.0, false_negative: 50.0 }), ..tool(&model, &test) };
+    let dear =
+        GenerateRocCurve { cost: Some(Cost { false_positive: 1.0, false_negative: 50.0 }), ..tool(&model, &test) };
     let dear = dear.run(&world.room, &world.call).await.unwrap().best_threshold.unwrap();
     assert!(dear.threshold.unwrap() <= best.threshold.unwrap());
-    let wrong = GenerateRocCurve { cost: Some(Cost { false_positive: -1.0, false_negative: 1.0 }), ..tool(&model, &test) };
+    let wrong =
+        GenerateRocCurve { cost: Some(Cost { false_positive: -1.0, false_negative: 1.0 }), ..tool(&model, &test) };
     assert_eq!(wrong.run(&world.room, &world.call).await.unwrap_err().field.as_deref(), Some("cost"));
 }
 
@@ -43,7 +45,8 @@ async fn several_classes_have_a_curve_each() {
     let one = GenerateRocCurve { positive_class: Some("Gentoo".to_owned()), dry_run: true, ..tool(&model, &test) };
     let one = one.run(&world.room, &world.call).await.unwrap();
     assert!(one.points.len() > 2 && one.best_threshold.is_some() && one.artifacts().is_empty());
-    let cost = GenerateRocCurve { cost: Some(Cost { false_positive: 1.0, false_negative: 1.0 }), ..tool(&model, &test) };
+    let cost =
+        GenerateRocCurve { cost: Some(Cost { false_positive: 1.0, false_negative: 1.0 }), ..tool(&model, &test) };
     assert_eq!(cost.run(&world.room, &world.call).await.unwrap_err().field.as_deref(), Some("positive_class"));
 }
 

@@ -2,7 +2,6 @@
 
 mod classifiers;
 mod curves;
-mod gallery;
 mod regressors;
 mod reports;
 

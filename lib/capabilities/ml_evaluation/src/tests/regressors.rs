@@ -47,7 +47,8 @@ async fn a_worse_champion_is_told_from_a_better_one() {
 async fn zero_targets_are_counted_out_of_the_percentage() {
     let world = World::new();
     let (model, _) = prices(&world).await;
-    let test = world.write("zero.csv", "area,rooms,quarter,price\n50,2,north,0\n60,3,south,200000\n70,3,south,210000\n").await;
+    let test =
+        world.write("zero.csv", "area,rooms,quarter,price\n50,2,north,0\n60,3,south,200000\n70,3,south,210000\n").await;
     let found = regressor(&model, &test).run(&world.room, &world.call).await.unwrap();
     assert_eq!(found.mape_excluded_zero_targets, 1);
     assert!(found.notes.iter().any(|note| note.contains("left out of mape")));
@@ -68,7 +69,10 @@ async fn wrong_arguments_name_the_field() {
         (EvaluateRegressor { quantile: 1.5, ..regressor(&model, &test) }, "quantile"),
         (EvaluateRegressor { slices: vec!["xyz".to_owned()], ..regressor(&model, &test) }, "slices"),
         (EvaluateRegressor { confidence: 0.0, ..regressor(&model, &test) }, "confidence"),
-        (EvaluateRegressor { baseline_model_s3_uri: Some(classifier.clone()), ..regressor(&model, &test) }, "baseline_model_s3_uri"),
+        (
+            EvaluateRegressor { baseline_model_s3_uri: Some(classifier.clone()), ..regressor(&model, &test) },
+            "baseline_model_s3_uri",
+        ),
         (regressor(&classifier, &test), "model_s3_uri"),
         (regressor(&model, &bare), "test_data_s3_uri"),
         (regressor(&model, &text), "test_data_s3_uri"),

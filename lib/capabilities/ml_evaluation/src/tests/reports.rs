@@ -11,7 +11,7 @@ use crate::report::LONGEST_COMMENT;
 use crate::test_world::World;
 use crate::tools::{CreateEvaluationReport, EvaluateClassifier, EvaluateRegressor, EvaluationReport};
 
-pub(super) fn decision() -> Value {
+fn decision() -> Value {
     json!({
         "decision": "needs_human",
         "reasons": ["accuracy is 0.9 <i>and</i> the gate asks for at least 0.95: failed", "@everyone look"],
@@ -29,7 +29,7 @@ pub(super) fn decision() -> Value {
     })
 }
 
-pub(super) fn request() -> Value {
+fn request() -> Value {
     json!({
         "issue": "acme/models#7", "model_name": "animals", "dataset_s3_uri": "examples/animals.csv",
         "algorithm": "random_forest", "split": {"train": 0.7, "validation": 0.15, "test": 0.15, "seed": 42},
@@ -37,7 +37,7 @@ pub(super) fn request() -> Value {
     })
 }
 
-pub(super) fn data() -> Value {
+fn data() -> Value {
     json!({
         "rows": {"train": 400, "validation": 120, "test": 120}, "dropped_rows": 2, "imputed": {"mass": 31},
         "source_sha256": "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
@@ -79,8 +79,7 @@ async fn every_number_of_the_page_is_in_the_json() {
     let page = world.read(&found.html_uri).await;
     let mut known = BTreeSet::new();
     numbers(&serde_json::from_str(&world.read(&found.json_uri).await).unwrap(), &mut known);
-    let values: Vec<&str> =
-        page.split("<data value=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    let values: Vec<&str> = page.split("<data value=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
     assert!(values.len() > 80, "{}", values.len());
     for value in values {
         let number: f64 = value.parse().unwrap_or_else(|_| panic!("{value}"));
@@ -119,16 +118,36 @@ async fn the_page_says_what_was_asked_found_and_decided_in_both_languages() {
     let english = animals_report(&world, Lang::En).await;
     let page = world.read(&english.html_uri).await.replace("<wbr>", "");
     for words in [
-        "A person must decide", "What was asked", "acme/models#7", "clearly better than guessing",
-        "the champion (version 3)", "more than chance", "Its most frequent error", "weakest where", "31",
-        "missing values in", "Relies", "random_forest", "does not block", "no champion yet", "0123456789abcdef",
+        "A person must decide",
+        "What was asked",
+        "acme/models#7",
+        "clearly better than guessing",
+        "the champion (version 3)",
+        "more than chance",
+        "Its most frequent error",
+        "weakest where",
+        "31",
+        "missing values were filled in",
+        "Relies",
+        "random_forest",
+        "does not block",
+        "no champion yet",
+        "0123456789abcdef",
         "the column `id` was left out",
     ] {
         assert!(page.to_lowercase().contains(&words.to_lowercase()), "{words}");
     }
     let japanese = animals_report(&world, Lang::Ja).await;
     let page = world.read(&japanese.html_uri).await;
-    for words in ["人の判断が必要", "依頼内容", "当て推量より明らかに良い", "マクネマー検定", "最も多い誤り", "lang=\"ja\"", "信頼区間"] {
+    for words in [
+        "人の判断が必要",
+        "依頼内容",
+        "当て推量より明らかに良い",
+        "マクネマー検定",
+        "最も多い誤り",
+        "lang=\"ja\"",
+        "信頼区間",
+    ] {
         assert!(page.contains(words), "{words}");
     }
     for leftover in ["What was", "Guessing", "Accuracy", "Rows"] {
@@ -168,7 +187,8 @@ async fn a_regressor_has_its_own_words() {
     let arguments = json!({"evaluation_uri": evaluation, "decision": {"decision": "promote"}});
     let found = report(&world, arguments.clone(), &call).await.unwrap();
     let page = world.read(&found.html_uri).await;
-    for words in ["採用", "平均値", "残差", "誤差の大きい行", "二乗誤差の対応のある t 検定", "比較対象のモデル"] {
+    for words in ["採用", "平均値", "残差", "誤差の大きい行", "二乗誤差の対応のある t 検定", "比較対象のモデル"]
+    {
         assert!(page.contains(words), "{words}");
     }
     assert!(found.html_uri.ends_with("reports/prices/report.html"));
@@ -190,7 +210,15 @@ async fn what_limits_the_conclusions_is_said() {
     let found = classifier(&model, &test).run(&world.room, &world.call).await.unwrap();
     let found = report(&world, json!({"evaluation_uri": found.evaluation_uri}), &world.call).await.unwrap();
     let page = world.read(&found.html_uri).await;
-    for words in ["only ", "out of balance", "Fewer than 10 test rows", "Not in the test data", "had not seen", "wide", "were left out"] {
+    for words in [
+        "only ",
+        "out of balance",
+        "Fewer than 10 test rows",
+        "Not in the test data",
+        "had not seen",
+        "wide",
+        "were left out",
+    ] {
         assert!(page.contains(words), "{words}");
     }
     let train = world.uri("train.csv");

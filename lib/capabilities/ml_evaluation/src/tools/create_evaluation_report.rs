@@ -1,16 +1,16 @@
 //! `create_evaluation_report`: an evaluation for people.
 
-use mlops_artifacts::Kind;
+use mlops_artifacts::{Kind, run_id};
 use mlops_core::values::ArtifactUri;
 use mlops_core::{ArtifactLink, Call, Effect, Error, Lang, Report, Result, Tool};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::MlEvaluation;
 use crate::evaluation::{Evaluation, FORMAT};
 use crate::report::document::Material;
 use crate::report::{self, DataFacts, Decided, Decision, Requested};
 use crate::storing::Folder;
-use crate::{MlEvaluation, placement};
 
 /// The longest title, in characters.
 const LONGEST_TITLE: usize = 200;
@@ -21,7 +21,7 @@ const LONGEST_TITLE: usize = 200;
 #[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CreateEvaluationReport {
-    /// The evaluation.json that evaluate_classifier or evaluate_regressor wrote.
+    /// The `evaluation.json` that `evaluate_classifier` or `evaluate_regressor` wrote.
     pub evaluation_uri: ArtifactUri,
     /// The title; made from the model's name or its target when not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -84,8 +84,8 @@ impl Tool for CreateEvaluationReport {
         let evaluation = read.map_err(|error| error.at_or("evaluation_uri"))?;
         check(&evaluation, &self.evaluation_uri)?;
         let run_id = match (&self.run_id, &call.run_id) {
-            (None, None) => placement::run_id(Some(&evaluation.run_id), call, &(), &[])?,
-            (given, _) => placement::run_id(given.as_deref(), call, &(), &[])?,
+            (None, None) => run_id(Some(&evaluation.run_id), call, &(), &[])?,
+            (given, _) => run_id(given.as_deref(), call, &(), &[])?,
         };
         let folder_run = run_id.clone();
         let (request, data, decided, title) = (self.request, self.data, self.decision, self.title);

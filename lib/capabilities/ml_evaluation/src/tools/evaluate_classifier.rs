@@ -7,7 +7,7 @@ use mlops_algorithms::metrics::classification::Average;
 use mlops_algorithms::metrics::multiclass_roc::AucAveraging;
 use mlops_algorithms::metrics::slices::SliceReport;
 use mlops_algorithms::metrics::threshold::ThresholdObjective;
-use mlops_artifacts::Kind;
+use mlops_artifacts::{Kind, run_id};
 use mlops_core::values::{ArtifactUri, TaskType};
 use mlops_core::{ArtifactLink, Call, Effect, Error, Lang, Report, Result, Tool};
 use schemars::JsonSchema;
@@ -17,7 +17,7 @@ use crate::classifier_run::{self, ClassifierRequest};
 use crate::evaluation::{ClassResult, ConfusedClasses, Evaluation, Guess, PlotFile};
 use crate::plots::lettering::decimal;
 use crate::storing::{self, Folder};
-use crate::{Comparison, MlEvaluation, placement, scoring};
+use crate::{Comparison, MlEvaluation, scoring};
 
 /// The most classes whose own scores go into a result; `evaluation.json` has all.
 const CLASSES: usize = 100;
@@ -150,9 +150,9 @@ pub struct EvaluatedClassifier {
     pub slices: Vec<SliceReport>,
     /// What always naming the most frequent class reaches on the same rows.
     pub baseline: Guess,
-    /// How the model compares with the other one; null when none was given.
+    /// How the model compares with the other one; null when none was given or it is the same model.
     pub comparison: Option<Comparison>,
-    /// Everything as one document, from which create_evaluation_report makes the report.
+    /// Everything as one document, from which `create_evaluation_report` makes the report.
     pub evaluation_uri: String,
     /// The predictions as Parquet: row, actual, predicted and the probability of each class.
     pub predictions_uri: String,
@@ -180,7 +180,7 @@ impl Tool for EvaluateClassifier {
         let other = scoring::read_other(artifacts, self.baseline_model_s3_uri.as_ref(), &model).await?;
         let data = scoring::read_test_data(artifacts, &self.test_data_s3_uri, call).await?;
         let hashes = [model.sha256.as_str(), data.source.sha256.as_str()];
-        let run_id = placement::run_id(self.run_id.as_deref(), call, &self, &hashes)?;
+        let run_id = run_id(self.run_id.as_deref(), call, &self, &hashes)?;
         let (request, draw) = (self.request(), self.generate_plots);
         let (mut evaluated, plots) = call
             .compute(move |call| {
@@ -274,7 +274,8 @@ pub(super) fn links(dry_run: bool, evaluation: &str, predictions: &str, plots: &
     if dry_run {
         return Vec::new();
     }
-    let mut links = vec![ArtifactLink::new(evaluation, "evaluation.json"), ArtifactLink::new(predictions, "predictions")];
+    let mut links =
+        vec![ArtifactLink::new(evaluation, "evaluation.json"), ArtifactLink::new(predictions, "predictions")];
     links.extend(plots.iter().map(|plot| ArtifactLink::new(plot.png_uri.as_str(), plot.name.replace('_', " "))));
     links
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use mlops_algorithms::metrics::Interval;
 use mlops_algorithms::metrics::slices::SliceReport;
-use mlops_artifacts::Kind;
+use mlops_artifacts::{Kind, run_id};
 use mlops_core::values::{ArtifactUri, TaskType};
 use mlops_core::{ArtifactLink, Call, Effect, Error, Lang, Report, Result, Tool};
 use schemars::JsonSchema;
@@ -15,7 +15,7 @@ use crate::evaluation::{Evaluation, Guess, PlotFile, WorstRow};
 use crate::plots::lettering::significant;
 use crate::regressor_run::{self, RegressorRequest};
 use crate::storing::{self, Folder};
-use crate::{Comparison, MlEvaluation, placement, scoring};
+use crate::{Comparison, MlEvaluation, scoring};
 
 /// Measure a regressor on test data: root mean squared, absolute, relative and largest error and R², with intervals, by
 /// slice, against guessing the mean and, if asked, against another model on the same rows with paired tests. Writes
@@ -108,9 +108,9 @@ pub struct EvaluatedRegressor {
     pub slices: Vec<SliceReport>,
     /// What always predicting the mean reaches on the same rows.
     pub baseline: Guess,
-    /// How the model compares with the other one; null when none was given.
+    /// How the model compares with the other one; null when none was given or it is the same model.
     pub comparison: Option<Comparison>,
-    /// Everything as one document, from which create_evaluation_report makes the report.
+    /// Everything as one document, from which `create_evaluation_report` makes the report.
     pub evaluation_uri: String,
     /// The predictions as Parquet: row, actual, predicted and residual.
     pub predictions_uri: String,
@@ -141,7 +141,7 @@ impl Tool for EvaluateRegressor {
         let other = scoring::read_other(artifacts, self.baseline_model_s3_uri.as_ref(), &model).await?;
         let data = scoring::read_test_data(artifacts, &self.test_data_s3_uri, call).await?;
         let hashes = [model.sha256.as_str(), data.source.sha256.as_str()];
-        let run_id = placement::run_id(self.run_id.as_deref(), call, &self, &hashes)?;
+        let run_id = run_id(self.run_id.as_deref(), call, &self, &hashes)?;
         let request = RegressorRequest {
             confidence: self.confidence,
             seed: self.seed,

@@ -1,7 +1,7 @@
 //! `generate_confusion_matrix`: which classes are taken for which.
 
 use mlops_algorithms::metrics::confusion::Normalisation;
-use mlops_artifacts::Kind;
+use mlops_artifacts::{Kind, run_id};
 use mlops_core::values::{ArtifactUri, TaskType};
 use mlops_core::{ArtifactLink, Call, Effect, Lang, Report, Result, Tool};
 use schemars::JsonSchema;
@@ -13,7 +13,7 @@ use crate::evaluation::{ClassResult, ConfusedClasses};
 use crate::pictures::{self, Names};
 use crate::plots::confusion_matrix::{self, ConfusionPlot};
 use crate::storing::{DrawnPlot, Folder};
-use crate::{MlEvaluation, placement, scoring};
+use crate::{MlEvaluation, scoring};
 
 /// The most classes whose matrix goes into a result; the file has all.
 const CLASSES: usize = 60;
@@ -86,7 +86,7 @@ impl Tool for GenerateConfusionMatrix {
         let model = scoring::read_model(artifacts, &self.model_s3_uri, task, "model_s3_uri").await?;
         let data = scoring::read_test_data(artifacts, &self.test_data_s3_uri, call).await?;
         let hashes = [model.sha256.as_str(), data.source.sha256.as_str()];
-        let run_id = placement::run_id(self.run_id.as_deref(), call, &self, &hashes)?;
+        let run_id = run_id(self.run_id.as_deref(), call, &self, &hashes)?;
         let normalize = self.normalize;
         let (mut result, matrix, plot) = call
             .compute(move |_| {

@@ -5,7 +5,7 @@ use mlops_algorithms::metrics::multiclass_roc::AucAveraging;
 use mlops_algorithms::metrics::precision_recall::PrecisionRecallPoint;
 use mlops_algorithms::metrics::roc::RocPoint;
 use mlops_algorithms::metrics::threshold::{ThresholdChoice, ThresholdObjective};
-use mlops_artifacts::{Kind, LoadedModel, LoadedTable};
+use mlops_artifacts::{Kind, LoadedModel, LoadedTable, run_id};
 use mlops_core::values::{ArtifactUri, TaskType};
 use mlops_core::{ArtifactLink, Call, Effect, Error, Lang, Report, Result, Tool};
 use schemars::JsonSchema;
@@ -19,7 +19,7 @@ use crate::pictures::{self, Names};
 use crate::plots::lettering::decimal;
 use crate::plots::roc_curve;
 use crate::storing::{DrawnPlot, Folder};
-use crate::{MlEvaluation, fault, placement, scoring};
+use crate::{MlEvaluation, fault, scoring};
 
 /// Show how well a classifier ranks on test data: the ROC curve with its area and interval, the precision-recall curve,
 /// each class against the rest, the best threshold by Youden's J or by cost, as numbers, PNG and SVG.
@@ -124,7 +124,7 @@ impl Tool for GenerateRocCurve {
         let model = scoring::read_model(artifacts, &self.model_s3_uri, task, "model_s3_uri").await?;
         let data = scoring::read_test_data(artifacts, &self.test_data_s3_uri, call).await?;
         let hashes = [model.sha256.as_str(), data.source.sha256.as_str()];
-        let run_id = placement::run_id(self.run_id.as_deref(), call, &self, &hashes)?;
+        let run_id = run_id(self.run_id.as_deref(), call, &self, &hashes)?;
         let dry_run = self.dry_run;
         let (mut result, curves, plots) = call.compute(move |_| self.measure(&model, &data)).await?;
         call.check()?;
@@ -167,9 +167,12 @@ impl GenerateRocCurve {
             false_negative_cost: cost.false_negative,
         });
         let best = match how.positive {
-            Some(positive) => {
-                Some(answers.ranked(positive)?.best_threshold(objective).map_err(|error| fault::of_metric(error).at("cost"))?)
-            }
+            Some(positive) => Some(
+                answers
+                    .ranked(positive)?
+                    .best_threshold(objective)
+                    .map_err(|error| fault::of_metric(error).at("cost"))?,
+            ),
             None if self.cost.is_some() => {
                 return Err(Error::invalid_input("a cost needs a positive class").at("positive_class"));
             }

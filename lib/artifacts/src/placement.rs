@@ -9,12 +9,7 @@ const LONGEST: usize = 128;
 
 /// The run whose folder new artifacts go to: the one that was given, else the call's, else an id made of the arguments
 /// and the hashes of what they name, so that a repeated call writes to the same place.
-pub(crate) fn run_id<T: Serialize>(
-    given: Option<&str>,
-    call: &Call,
-    arguments: &T,
-    input_hashes: &[&str],
-) -> Result<String> {
+pub fn run_id<T: Serialize>(given: Option<&str>, call: &Call, arguments: &T, input_hashes: &[&str]) -> Result<String> {
     if let Some(id) = given.or(call.run_id.as_deref()) {
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
         let sound = id.bytes().all(allowed) && id.bytes().next().is_some_and(|byte| byte.is_ascii_alphanumeric());
