@@ -8,10 +8,11 @@ export MLOPS_HOME
 trap 'rm -rf "$MLOPS_HOME"' EXIT
 
 inspect() {
-  PATH="$tools/node/bin:$PATH" node "$tools/.bin/mcp-inspector" --cli "$binary" mcp --stdio --strict "$@"
+  PATH="$tools/node/bin:$PATH" node "$tools/.bin/mcp-inspector" --cli "$binary" mcp --stdio "$@"
 }
 
-inspect --method tools/list >"$MLOPS_HOME/tools.json"
+inspect --strict --method tools/list >"$MLOPS_HOME/tools.json" 2>"$MLOPS_HOME/complaints"
+if [ -s "$MLOPS_HOME/complaints" ]; then cat "$MLOPS_HOME/complaints" >&2; exit 1; fi
 listed=$(python3 -c 'import json,sys; print(len(json.load(open(sys.argv[1]))["tools"]))' "$MLOPS_HOME/tools.json")
 known=$("$binary" tools --json | python3 -c 'import json,sys; print(len(json.load(sys.stdin)["tools"]))')
 [ "$listed" = "$known" ] || { echo "the Inspector lists $listed tools of $known" >&2; exit 1; }

@@ -82,7 +82,7 @@ fn undescribed(schema: &Value, path: &str, missing: &mut Vec<String>) {
             undescribed(&schema[key], path, missing);
         }
     }
-    for variant in ["anyOf", "oneOf"].iter().flat_map(|key| schema[*key].as_array()).flatten() {
+    for variant in ["anyOf", "oneOf"].iter().filter_map(|key| schema[*key].as_array()).flatten() {
         undescribed(variant, path, missing);
     }
 }

@@ -7,32 +7,32 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 /// A home for one test.
-pub struct Fleet {
-    pub folder: TempDir,
+pub(crate) struct Fleet {
+    pub(crate) folder: TempDir,
 }
 
 impl Fleet {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { folder: tempfile::tempdir().expect("a folder") }
     }
 
     /// The root of the repository.
-    pub fn repository() -> PathBuf {
+    pub(crate) fn repository() -> PathBuf {
         Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests lies in the repository").to_owned()
     }
 
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
     /// Writes a file into the home and gives its path.
-    pub fn file(&self, name: &str, bytes: impl AsRef<[u8]>) -> String {
+    pub(crate) fn file(&self, name: &str, bytes: impl AsRef<[u8]>) -> String {
         let path = self.path(name);
         std::fs::write(&path, bytes).expect("the file is written");
         path.to_str().expect("a readable path").to_owned()
     }
 
-    pub fn command(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_mlops-under-test"));
         command.args(arguments).current_dir(Self::repository()).stdin(Stdio::null());
         for variable in ["MLOPS_STORE", "MLOPS_LANG", "MLOPS_SECRETS_FILE"] {
@@ -42,12 +42,12 @@ impl Fleet {
         command
     }
 
-    pub fn output(&self, arguments: &[&str]) -> Output {
+    pub(crate) fn output(&self, arguments: &[&str]) -> Output {
         self.command(arguments).output().expect("the program runs")
     }
 
     /// What the program prints as JSON.
-    pub fn json(&self, arguments: &[&str]) -> Value {
+    pub(crate) fn json(&self, arguments: &[&str]) -> Value {
         let output = self.output(arguments);
         let errors = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{arguments:?}: {errors}");
@@ -55,17 +55,17 @@ impl Fleet {
     }
 
     /// The result of a tool.
-    pub fn tool(&self, name: &str, arguments: &Value) -> Value {
+    pub(crate) fn tool(&self, name: &str, arguments: &Value) -> Value {
         self.json(&["tool", name, &arguments.to_string()])
     }
 
     /// The error of a tool, with the exit code.
-    pub fn tool_error(&self, name: &str, arguments: &Value) -> (Value, i32) {
+    pub(crate) fn tool_error(&self, name: &str, arguments: &Value) -> (Value, i32) {
         self.error(&["tool", name, &arguments.to_string()])
     }
 
     /// The error that the program prints as JSON, with the exit code; nothing is on the standard output.
-    pub fn error(&self, arguments: &[&str]) -> (Value, i32) {
+    pub(crate) fn error(&self, arguments: &[&str]) -> (Value, i32) {
         let output = self.output(arguments);
         let shown = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(!output.status.success(), "{arguments:?} should fail: {}", String::from_utf8_lossy(&output.stdout));
@@ -77,7 +77,7 @@ impl Fleet {
     }
 
     /// Every file below the home's store, relative to it.
-    pub fn stored(&self) -> Vec<String> {
+    pub(crate) fn stored(&self) -> Vec<String> {
         let root = self.path("home/store");
         let mut found = Vec::new();
         collect(&root, &root, &mut found);
@@ -99,7 +99,7 @@ fn collect(root: &Path, folder: &Path, found: &mut Vec<String>) {
 }
 
 /// The path of a file URI.
-pub fn path_of(uri: &Value) -> &Path {
+pub(crate) fn path_of(uri: &Value) -> &Path {
     let text = uri.as_str().unwrap_or_else(|| panic!("no URI: {uri}"));
     Path::new(text.strip_prefix("file://").unwrap_or(text))
 }

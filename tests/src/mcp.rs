@@ -1,5 +1,6 @@
 //! The MCP server over stdio, as bytes on its pipes.
 
+use std::fmt::Write as _;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 
@@ -165,7 +166,7 @@ fn a_cancelled_call_leaves_nothing_behind_and_the_server_goes_on() {
     let mut rows = String::from("a,b,c,y\n");
     for row in 0..20_000_u64 {
         let mix = row.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40;
-        rows.push_str(&format!("{},{},{},{}\n", mix % 997, mix % 89, row % 31, mix % 2));
+        let _ = writeln!(rows, "{},{},{},{}", mix % 997, mix % 89, row % 31, mix % 2);
     }
     let table = fleet.file("table.csv", rows);
     let mut client = Client::start(&fleet);

@@ -46,7 +46,8 @@ fn missing_infinite_and_unseen_values_are_handled_and_counted() {
 #[test]
 fn ten_thousand_columns_are_read_split_and_prepared() {
     let fleet = Fleet::new();
-    let mut table = (0..10_000).map(|column| format!("c{column},")).collect::<String>() + "target\n";
+    let names: Vec<String> = (0..10_000).map(|column| format!("c{column}")).collect();
+    let mut table = names.join(",") + ",target\n";
     for row in 0..60_usize {
         for column in 0..10_000_usize {
             table.push_str(&((row * 31 + column * 17) % 101).to_string());

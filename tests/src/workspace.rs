@@ -7,14 +7,14 @@ use mlops_core::Settings;
 use tempfile::TempDir;
 
 /// The platform on an empty home. The folder lives as long as the test holds it.
-pub fn platform() -> (Platform, TempDir) {
+pub(crate) fn platform() -> (Platform, TempDir) {
     let folder = tempfile::tempdir().expect("a folder");
     let settings = Settings::from_variables(|_| None, folder.path()).expect("settings");
     (Platform::new(settings, folder.path().to_owned()).expect("a platform"), folder)
 }
 
 /// Every file of the repository below `folder` with that ending, except what is built.
-pub fn files(folder: &Path, ending: &str) -> Vec<std::path::PathBuf> {
+pub(crate) fn files(folder: &Path, ending: &str) -> Vec<std::path::PathBuf> {
     let mut found = Vec::new();
     let Ok(entries) = std::fs::read_dir(folder) else { return found };
     for entry in entries.flatten() {

@@ -11,6 +11,7 @@ use mlops_data_preparation::tools::{
 };
 use serde::{Deserialize, Serialize};
 
+use crate::facts::{DataFacts, facts};
 use crate::requests;
 
 /// The most findings that an error names.
@@ -55,6 +56,8 @@ pub struct Outputs {
     pub data_sha256: String,
     /// The number of rows of the data set.
     pub rows: usize,
+    /// What a reader of the report must know about the data.
+    pub facts: DataFacts,
     /// What the checks made of the data set, from 0 to 1.
     pub validation_score: f64,
     /// What was read, checked, split and prepared, in full.
@@ -127,6 +130,8 @@ impl Agent for DataPreparationAgent {
         artifacts.push(Artifact { uri: train.preprocessor_uri.to_string(), sha256: train.preprocessor_sha256.clone() });
         artifacts.push(Artifact { uri: written.uri.to_string(), sha256: written.sha256 });
         let hint = next_hint(lang, &split, &train);
+        let prepared: Vec<&Preprocessed> = details.preprocessing.values().copied().collect();
+        let facts = facts(&dataset, &validation, &split, &prepared, lang);
         let metrics = BTreeMap::from([
             ("rows".to_owned(), dataset.num_rows as f64),
             ("features".to_owned(), train.metadata.num_features as f64),
@@ -144,6 +149,7 @@ impl Agent for DataPreparationAgent {
             test_uri,
             data_sha256: dataset.sha256,
             rows: dataset.num_rows,
+            facts,
             validation_score: validation.score,
             checks_uri: written.uri,
         };

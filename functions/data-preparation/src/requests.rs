@@ -12,11 +12,14 @@ pub(crate) fn split(config: &TrainingConfig, run_id: &str) -> Result<SplitDatase
     let mut arguments = json!({
         "dataset_s3_uri": config.dataset_s3_uri,
         "target_column": config.target_column,
+        "task_type": config.task,
         "seed": config.seed,
         "run_id": run_id,
     });
     for (name, value) in &config.split {
-        if ["dataset_s3_uri", "uri", "dataset_uri", "target_column", "run_id", "dry_run"].contains(&name.as_str()) {
+        if ["dataset_s3_uri", "uri", "dataset_uri", "target_column", "task_type", "run_id", "dry_run"]
+            .contains(&name.as_str())
+        {
             return Err(unknown(name));
         }
         arguments[name] = value.clone();

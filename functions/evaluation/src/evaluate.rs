@@ -48,6 +48,7 @@ pub struct EvaluateOutputs {
 #[derive(Deserialize)]
 struct Evaluated {
     metrics: BTreeMap<String, Option<f64>>,
+    beats_guessing: Option<bool>,
     intervals: BTreeMap<String, Bounds>,
     slices: Vec<Sliced>,
     comparison: Option<Compared>,
@@ -141,6 +142,7 @@ pub(crate) async fn evaluate(
             intervals: intervals(evaluated.intervals),
             slices: gated_slices(config, &evaluated.slices),
             metrics: evaluated.metrics,
+            beats_guessing: evaluated.beats_guessing,
             champion,
         },
         evaluation_uri: evaluated.evaluation_uri,

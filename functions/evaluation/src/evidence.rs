@@ -9,6 +9,9 @@ use serde::{Deserialize, Serialize};
 pub struct Evidence {
     /// The metrics on the test rows; one that is not defined is null.
     pub metrics: BTreeMap<String, Option<f64>>,
+    /// Whether the main metric is better than that of guessing; null when that cannot be told.
+    #[serde(default)]
+    pub beats_guessing: Option<bool>,
     /// The intervals of the metrics that have one.
     pub intervals: BTreeMap<String, Interval>,
     /// Metrics by slice column, then by the slice's value; only what a gate asks for.

@@ -5,7 +5,7 @@ use mlops_core::{Call, Result, ToolCaller};
 use mlops_ml_evaluation::MlEvaluation;
 use mlops_ml_evaluation::report::{DataFacts, Decided, Requested};
 use mlops_ml_evaluation::tools::CreateEvaluationReport;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// What the report needs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -18,8 +18,13 @@ pub struct ReportInputs {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<u64>,
     /// Facts of the data and of training.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "known")]
     pub data: DataFacts,
+}
+
+/// The facts, none of them when they are null.
+fn known<'de, D: Deserializer<'de>>(given: D) -> Result<DataFacts, D::Error> {
+    Ok(Option::<DataFacts>::deserialize(given)?.unwrap_or_default())
 }
 
 /// Where the report lies.

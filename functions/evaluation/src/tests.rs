@@ -140,6 +140,7 @@ async fn the_first_model_has_no_champion_and_its_gated_slices_go_on() {
     let slices = &found.evidence.slices["colour"];
     assert_eq!(slices.keys().map(String::as_str).collect::<Vec<_>>(), ["blue", "green", "red"]);
     assert_eq!(slices["red"].len(), 1);
+    assert_eq!(found.evidence.beats_guessing, Some(true));
 }
 
 #[tokio::test]
@@ -220,7 +221,9 @@ async fn the_report_follows_over_the_wire() {
     assert_eq!((&evaluated["agent"], &evaluated["status"]), (&json!("evaluation"), &json!("succeeded")));
     let decision = json!({"decision": "promote", "reasons": ["理由"], "gates": [], "champion_version": null});
     let evaluation_uri = &evaluated["outputs"]["evaluation_uri"];
-    let inputs = json!({"step": "report", "evaluation_uri": evaluation_uri, "decision": decision, "version": 3});
+    let inputs = json!({"step": "report", "evaluation_uri": evaluation_uri, "decision": decision, "version": 3,
+        "data": {"rows": {"train": 300, "validation": null, "test": 100}, "imputed": {"length": 4}, "dropped_rows": 2,
+            "source_sha256": null, "training_time_seconds": 1.5, "notes": ["前処理のメモ"]}});
     let reported = send(inputs).await.unwrap();
     let outputs = &reported["outputs"];
     assert!(outputs["report_uri"].as_str().unwrap().ends_with("reports/run-1/report.html"));
@@ -228,6 +231,7 @@ async fn the_report_follows_over_the_wire() {
     let page = ArtifactUri::new(outputs["report_uri"].as_str().unwrap()).unwrap();
     let page = world.artifacts.read_bytes(&page, 1 << 24).await.unwrap();
     let page = String::from_utf8(page.to_vec()).unwrap().replace("<wbr>", "");
+    assert!(page.contains("補完した欠損値") && page.contains("前処理のメモ") && page.contains("準備で除外した行数"));
     assert!(page.contains("things 3") && page.contains("acme/models#7") && page.contains("採用"));
     let error = send(json!({"step": "retire"})).await.unwrap_err();
     assert_eq!(error.kind, ErrorKind::InvalidInput);

@@ -25,23 +25,21 @@ pub(crate) fn of_gate(gate: &GateResult, lang: Lang) -> String {
         };
     };
     let rule = match (lang, gate.rule) {
-        (Lang::En, Rule::Min) => "at least",
-        (Lang::En, Rule::Max) => "at most",
-        (Lang::En, Rule::MinChange) => "a change of at least",
-        (Lang::En, Rule::MaxChange) => "a change of at most",
-        (Lang::En, Rule::MinRelativeChange) => "a relative change of at least",
-        (Lang::En, Rule::MaxRelativeChange) => "a relative change of at most",
+        (Lang::En, Rule::Min | Rule::MinChange | Rule::MinRelativeChange) => "at least",
+        (Lang::En, Rule::Max | Rule::MaxChange | Rule::MaxRelativeChange) => "at most",
         (Lang::Ja, Rule::Min | Rule::MinChange | Rule::MinRelativeChange) => "以上",
         (Lang::Ja, Rule::Max | Rule::MaxChange | Rule::MaxRelativeChange) => "以下",
     };
     let what = match (lang, gate.rule) {
-        (Lang::En, _) | (Lang::Ja, Rule::Min | Rule::Max) => "",
+        (_, Rule::Min | Rule::Max) => "",
+        (Lang::En, Rule::MinChange | Rule::MaxChange) => "the change in ",
+        (Lang::En, Rule::MinRelativeChange | Rule::MaxRelativeChange) => "the relative change in ",
         (Lang::Ja, Rule::MinChange | Rule::MaxChange) => "の変化",
         (Lang::Ja, Rule::MinRelativeChange | Rule::MaxRelativeChange) => "の相対変化",
     };
     let mut text = match (lang, gate.passed) {
-        (Lang::En, true) => format!("{name} is {observed} and the gate asks for {rule} {required}: passed"),
-        (Lang::En, false) => format!("{name} is {observed} and the gate asks for {rule} {required}: failed"),
+        (Lang::En, true) => format!("{what}{name} is {observed} and the gate asks for {rule} {required}: passed"),
+        (Lang::En, false) => format!("{what}{name} is {observed} and the gate asks for {rule} {required}: failed"),
         (Lang::Ja, true) => format!("{name}{what}は {observed} で、ゲートの条件 ({required} {rule}) を満たしています"),
         (Lang::Ja, false) => {
             format!("{name}{what}は {observed} で、ゲートの条件 ({required} {rule}) を満たしていません")

@@ -13,8 +13,8 @@ Examples:
   mlops runs                                         what has been run
   mlops mcp --stdio                                  every tool for an MCP client
 
-Exit codes: 0 the work was done, 1 a defect, 2 wrong input, 4 not found, 5 exists already, 6 conflict, 7 forbidden,
-8 throttled, 9 unavailable, 10 timed out, 11 rejected.";
+Exit codes: 0 the work was done, 1 a defect, 2 wrong input, 3 waits for an approval, 4 not found, 5 exists already,
+6 conflict, 7 forbidden, 8 throttled, 9 unavailable, 10 timed out, 11 rejected, 130 interrupted.";
 
 /// From a GitHub issue to a trained, evaluated, judged and registered model.
 #[derive(Debug, Parser)]
@@ -43,10 +43,13 @@ pub enum Command {
         #[arg(long)]
         again: bool,
     },
-    /// Call one tool and print its result as one JSON object
-    #[command(after_help = "Arguments are a JSON object, @file, - (standard input), name=value or --name value.\n\n\
+    /// Call one tool and print its result as one JSON object; `mlops tool NAME --help` shows its arguments
+    #[command(
+        disable_help_flag = true,
+        after_help = "Arguments are a JSON object, @file, - (standard input), name=value or --name value.\n\n\
         Examples:\n  mlops tool load_dataset uri=examples/penguins.csv limit=5\n  \
-        mlops tool split_dataset '{\"dataset_s3_uri\": \"examples/penguins.csv\", \"target_column\": \"species\"}'")]
+        mlops tool split_dataset '{\"dataset_s3_uri\": \"examples/penguins.csv\", \"target_column\": \"species\"}'"
+    )]
     Tool {
         /// The tool's name
         name: String,

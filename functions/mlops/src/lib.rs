@@ -1,8 +1,8 @@
 //! The commands of `mlops`, as a library, so that the tests call what the binary calls.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line speaks to people on its outputs")]
 
 pub mod cli;
 mod commands;
+mod driver;
 mod output;
 mod platform;
 mod progress;
@@ -13,6 +13,8 @@ use clap::Parser as _;
 use mlops_core::{Error, Result};
 
 use cli::{Cli, Command};
+
+use crate::output::tell;
 pub use platform::{Platform, TRAINING_MACHINE};
 
 /// The program: reads the command line, runs the command and gives its exit code.
@@ -21,7 +23,7 @@ pub fn main() -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            eprintln!("the runtime could not be started: {error}");
+            tell!("the runtime could not be started: {error}");
             return ExitCode::FAILURE;
         }
     };
@@ -34,10 +36,13 @@ pub fn main() -> ExitCode {
 /// Runs one command; its errors go to the standard error, and their kind is the exit code.
 async fn run(cli: Cli) -> ExitCode {
     let wants_json = cli.command.wants_json();
+    let resumes = matches!(cli.command, Command::Run { .. });
     let command = tokio::select! {
         result = dispatch(cli) => result,
         _ = tokio::signal::ctrl_c() => {
-            eprintln!("interrupted: nothing is lost, the same command goes on from the last finished step");
+            if resumes {
+                tell!("interrupted: nothing is lost, the same command goes on from the last finished step");
+            }
             return ExitCode::from(130);
         }
     };

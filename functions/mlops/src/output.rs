@@ -8,23 +8,41 @@ use serde_json::Value;
 /// The longest file that is read as an issue or an event, in bytes.
 const LONGEST: u64 = 4 * 1024 * 1024;
 
+/// Prints a line on the standard output. A reader that has seen enough is no failure.
+macro_rules! say {
+    ($($text:tt)*) => {{
+        use std::io::Write as _;
+        let _ = writeln!(std::io::stdout(), $($text)*);
+    }};
+}
+
+/// Prints a line on the standard error.
+macro_rules! tell {
+    ($($text:tt)*) => {{
+        use std::io::Write as _;
+        let _ = writeln!(std::io::stderr(), $($text)*);
+    }};
+}
+
+pub(crate) use {say, tell};
+
 /// Prints JSON, indented.
 pub(crate) fn json(value: &Value) {
-    println!("{value:#}");
+    say!("{:#}", masking::mask_value(value));
 }
 
 /// Prints an error, for a person or for a program.
 pub(crate) fn error(error: &Error, json: bool) {
     if json {
-        eprintln!("{}", masking::mask_value(&error.to_value()));
+        tell!("{}", masking::mask_value(&error.to_value()));
         return;
     }
-    eprintln!("error ({}): {}", error.kind, masking::mask_text(&error.message));
+    tell!("error ({}): {}", error.kind, masking::mask_text(&error.message));
     if let Some(field) = error.field.as_deref().filter(|field| !field.is_empty()) {
-        eprintln!("  where: {field}");
+        tell!("  where: {}", masking::mask_text(field));
     }
     if let Some(hint) = &error.hint {
-        eprintln!("  fix: {}", masking::mask_text(hint));
+        tell!("  fix: {}", masking::mask_text(hint));
     }
 }
 

@@ -25,6 +25,8 @@ use mlops_model_registry::ModelRegistry;
 use mlops_notification::Notification;
 use mlops_records::RunRecords;
 
+use crate::driver::DrivenWorkflows;
+
 /// The name of the state machine that trains.
 pub const TRAINING_MACHINE: &str = "training";
 
@@ -48,6 +50,8 @@ pub struct Platform {
     pub artifacts: Artifacts,
     /// Every tool.
     pub toolbox: Arc<Toolbox>,
+    /// Runs that the tool `start_workflow` has started.
+    started: DrivenWorkflows,
     agents: Vec<Arc<dyn AgentHandler>>,
 }
 
@@ -91,13 +95,13 @@ impl Platform {
         let workflows = LocalWorkflows::new(&home, agents.iter().cloned())
             .calling(call)
             .machine(TRAINING_MACHINE, TRAINING_DEFINITION)?;
-        let github = Arc::new(GithubIntegration {
-            workflows: Arc::new(workflows.clone()),
-            code_host: Arc::new(FileCodeHost::new(&home)),
-            artifacts: artifacts.clone(),
-        });
+        let started = DrivenWorkflows::new(workflows.clone());
+        let github = |workflows: Arc<dyn Workflows>| {
+            let code_host = Arc::new(FileCodeHost::new(&home));
+            Arc::new(GithubIntegration { workflows, code_host, artifacts: artifacts.clone() })
+        };
         let toolbox = Toolbox::default()
-            .with(&github, mlops_github_integration::tools::TOOLS)
+            .with(&github(Arc::new(started.clone())), mlops_github_integration::tools::TOOLS)
             .with(&data, mlops_data_preparation::tools::TOOLS)
             .with(&training, mlops_ml_training::tools::TOOLS)
             .with(&evaluation, mlops_ml_evaluation::tools::TOOLS)
@@ -106,13 +110,14 @@ impl Platform {
             .with(&registry, mlops_model_registry::tools::TOOLS);
         Ok(Self {
             secrets: FileSecrets::from_environment(settings.secrets_file.clone()),
-            issue_detector: IssueDetector::new(ToolCaller::embedded(github)),
+            issue_detector: IssueDetector::new(ToolCaller::embedded(github(Arc::new(workflows.clone())))),
             toolbox: Arc::new(toolbox),
             settings,
             store,
             audit,
             workflows,
             artifacts,
+            started,
             agents,
         })
     }
@@ -122,6 +127,11 @@ impl Platform {
         let now = jiff::Timestamp::now().as_microsecond();
         let call = Call::new(format!("{agent_id}-{}-{now:x}", std::process::id())).by(agent_id);
         call.in_lang(self.settings.lang).audited_by(Arc::clone(&self.audit))
+    }
+
+    /// Waits for the runs that tools have started in this process.
+    pub async fn finish_started_runs(&self) {
+        self.started.finish().await;
     }
 
     /// The names of the agents that take tasks.

@@ -132,6 +132,16 @@ impl Target {
         Ok(Self::Numbers(values))
     }
 
+    /// The rows whose value is none of `labels`, with that value; as in [`Target::classes`], a number matches a label of
+    /// equal value. Rows without a value are not among them.
+    pub fn unknown_classes(values: &Values, labels: &[String]) -> Vec<(usize, String)> {
+        let present = (0..values.len()).filter(|&row| !values.is_missing(row)).collect::<Vec<_>>();
+        let found = Distinct::of(&values.take(&present));
+        let known = positions(&found.labels, labels);
+        let rows = present.into_iter().zip(&found.codes).map(|(row, &code)| (row, code as usize));
+        rows.filter(|(_, code)| known[*code].is_none()).map(|(row, code)| (row, found.labels[code].clone())).collect()
+    }
+
     /// Whether a column looks like classes rather than like a quantity: text, true and false, or whole numbers with at
     /// most 20 distinct values. Used where nobody said what the task is.
     pub fn looks_like_classes(values: &Values) -> bool {
@@ -289,6 +299,15 @@ mod tests {
         let labels = ["1.0".to_owned(), "2.0".to_owned()];
         let values = number(&[2.0, 1.0], NumberKind::Integer);
         assert_eq!(Target::classes(&values, Some(&labels)), Ok(classes(&["1.0", "2.0"], &[1, 0])));
+    }
+
+    #[test]
+    fn unknown_classes_are_found() {
+        let labels = ["1".to_owned(), "b".to_owned()];
+        let found = Target::unknown_classes(&number(&[1.0, f64::NAN, 2.0], NumberKind::Float), &labels);
+        assert_eq!(found, [(2, "2".to_owned())]);
+        let values = Values::from_text([Some("zz"), None, Some("b"), Some("1.0"), Some("zz")]);
+        assert_eq!(Target::unknown_classes(&values, &labels), [(0, "zz".to_owned()), (4, "zz".to_owned())]);
     }
 
     #[test]

@@ -26,6 +26,7 @@ pub use prediction::ModelInput;
 pub use probe::CallProbe;
 pub use table::{
     Compression, LoadedTable, MISSING_MARKERS, ReadNotes, ReadOptions, Sample, Source, TableFormat, encode,
+    missing_hint,
 };
 pub use written::Written;
 

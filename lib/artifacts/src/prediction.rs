@@ -1,6 +1,6 @@
 //! The one rule by which a table becomes a model's input.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use mlops_algorithms::table::{Column, Table};
 use mlops_algorithms::target::{Target, TargetError};
@@ -19,8 +19,11 @@ pub struct ModelInput {
     pub target: Option<Target>,
     /// The rows of the table that were kept, counted from 0, ascending.
     pub kept_rows: Vec<usize>,
-    /// How many rows were left out because a feature that is not filled in, or the target, is missing.
+    /// How many rows were left out because a feature that is not filled in, or the target, is missing, or because their
+    /// class is not one of the model's.
     pub dropped_rows: usize,
+    /// How many rows were left out for each class that is not one of the model's.
+    pub unknown_classes: BTreeMap<String, usize>,
     /// How many values are categories unseen in training, by column.
     pub unseen: BTreeMap<String, usize>,
 }
@@ -38,9 +41,10 @@ impl LoadedModel {
     /// A table whose manifest says that the model's own preprocessor was applied is taken by feature names; any other
     /// goes through the model's preprocessor. A model without one takes number columns by feature names, and rows in
     /// which one is missing or infinite are left out. The target is `target_column`, or else the card's where the
-    /// table has it; rows without a target are left out.
+    /// table has it; rows without a target, and rows of a class that the model has not seen, are left out.
     ///
-    /// `InvalidInput` names the column that is missing, is no number or has an unknown class, a table that was prepared
+    /// `InvalidInput` names the column that is missing, is no number, a table of which no row is of a class that
+    /// the model knows, a table that was prepared
     /// by another preprocessor, and a table of which no row can be used.
     pub fn input(&self, data: &LoadedTable, target_column: Option<&str>) -> Result<ModelInput> {
         let table = &data.table;
@@ -54,10 +58,17 @@ impl LoadedModel {
             let hint = "every row lacks the target or a value that the model needs";
             return Err(Error::invalid_input(message).hint(hint));
         }
+        let mut unknown_classes = BTreeMap::new();
+        if let Some(column) = target.filter(|_| self.card.task == TaskType::Classification) {
+            unknown_classes = self.drop_unknown_classes(column, &mut features);
+        }
+        if features.rows.is_empty() {
+            return Err(self.no_known_class(data, &unknown_classes));
+        }
         let target = target.map(|column| self.target(column, &features.rows)).transpose()?;
         let dropped_rows = table.num_rows() - features.rows.len();
         let Features { values, rows, unseen } = features;
-        Ok(ModelInput { features: values, target, kept_rows: rows, dropped_rows, unseen })
+        Ok(ModelInput { features: values, target, kept_rows: rows, dropped_rows, unknown_classes, unseen })
     }
 
     fn target_column<'a>(&self, table: &'a Table, asked: Option<&str>) -> Result<Option<&'a Column>> {
@@ -66,6 +77,28 @@ impl LoadedModel {
             None if asked.is_some() => Err(missing(table, name, "the target column").at("target_column")),
             found => Ok(found),
         }
+    }
+
+    /// Leaves out the rows whose class the model does not know, and counts them by class.
+    fn drop_unknown_classes(&self, column: &Column, features: &mut Features) -> BTreeMap<String, usize> {
+        let mut counts = BTreeMap::new();
+        let mut unknown = HashSet::new();
+        for (at, label) in Target::unknown_classes(&column.values.take(&features.rows), self.model.labels()) {
+            unknown.insert(features.rows[at]);
+            *counts.entry(label).or_insert(0) += 1;
+        }
+        keep_where(features, |row| !unknown.contains(&row));
+        counts
+    }
+
+    fn no_known_class(&self, data: &LoadedTable, unknown: &BTreeMap<String, usize>) -> Error {
+        let first = |names: &mut dyn Iterator<Item = &String>| names.take(10).cloned().collect::<Vec<_>>().join(", ");
+        let (found, known) = (first(&mut unknown.keys()), first(&mut self.model.labels().iter()));
+        let message = format!(
+            "no row of `{}` is of a class that the model knows: it holds {found}, and the model knows {known}",
+            data.source.uri
+        );
+        Error::invalid_input(message).at("target_column").hint("give rows of the classes that the model was trained on")
     }
 
     fn features(&self, data: &LoadedTable) -> Result<Features> {

@@ -104,7 +104,12 @@ fn the_target_is_named_or_found() {
     let input = classes.input(&data, None).unwrap();
     assert_eq!((input.kept_rows, input.dropped_rows), (vec![0, 2], 1));
     let data = table("size,colour,kind\n1,red,\n2,red,c\n");
-    let error = wrong(classes.input(&data, None), "row 1 (counted from 0) has the class 'c'");
+    let error = wrong(classes.input(&data, None), "it holds c, and the model knows a, b");
     assert_eq!(error.field.as_deref(), Some("target_column"));
+    let data = table("size,colour,kind\n1,red,zz\n2,red,a\n3,red,\n4,blue,zz\n5,blue,b\n");
+    let input = classes.input(&data, None).unwrap();
+    assert_eq!(input.unknown_classes, [("zz".to_owned(), 2)].into());
+    assert_eq!((input.kept_rows, input.dropped_rows, input.features.nrows()), (vec![1, 4], 3, 2));
+    assert_eq!(input.target.unwrap().len(), 2);
     wrong(classes.input(&table("colour,kind\nred,a\n"), None), "the column 'size' is missing");
 }

@@ -112,6 +112,7 @@ fn outcome_of(report: &impl Report, call: &Call) -> Result<Outcome> {
 fn masked(mut error: Error) -> Error {
     error.message = mask_text(&error.message);
     error.hint = error.hint.map(|hint| mask_text(&hint));
+    error.field = error.field.map(|field| mask_text(&field));
     error
 }
 

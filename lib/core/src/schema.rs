@@ -53,6 +53,10 @@ fn normalise(schema: &mut Value, nulls: Nulls) {
         }
         return;
     }
+    if *schema == Value::Bool(true) {
+        *schema = any_value(None);
+        return;
+    }
     let Value::Object(object) = schema else { return };
     object.remove("$schema");
     object.remove("title");
@@ -70,14 +74,25 @@ fn normalise(schema: &mut Value, nulls: Nulls) {
         }
     }
     enum_of_constants(object);
+    one_type_each(object);
     for (key, value) in object.iter_mut() {
         match key.as_str() {
             "default" | "const" | "enum" | "examples" => {}
+            // Whether other keys are allowed is a question of its own, and `true` a good answer to it.
+            "additionalProperties" if value.is_boolean() => {}
             "properties" | "$defs" | "patternProperties" => {
                 value.as_object_mut().into_iter().flatten().for_each(|(_, property)| normalise(property, nulls));
             }
             _ => normalise(value, nulls),
         }
+    }
+    if object.keys().all(|key| matches!(key.as_str(), "description" | "default" | ALIASES)) {
+        let (description, default) = (object.remove("description"), object.remove("default"));
+        let mut any = any_value(description);
+        if let Some(default) = default {
+            any["default"] = default;
+        }
+        *schema = any;
     }
 }
 
@@ -128,6 +143,38 @@ fn enum_of_constants(object: &mut Map<String, Value>) {
     }
 }
 
+/// `type: ["integer", "null"]` becomes a union of one type each: some dialects know no arrays of types.
+fn one_type_each(object: &mut Map<String, Value>) {
+    let Some(Value::Array(types)) = object.get("type").cloned() else { return };
+    object.remove("type");
+    let described: Vec<&str> = vec!["description", "default", "title", "x-aliases"];
+    let kept: Vec<String> = object.keys().filter(|key| !described.contains(&key.as_str())).cloned().collect();
+    let constraints: Map<String, Value> =
+        kept.iter().filter_map(|key| Some((key.clone(), object.remove(key)?))).collect();
+    let variants = types.into_iter().map(|name| {
+        let mut variant = if name == "null" { Map::new() } else { constraints.clone() };
+        if let Some(Value::Array(values)) = variant.get_mut("enum") {
+            values.retain(|value| !value.is_null());
+        }
+        variant.insert("type".to_owned(), name);
+        Value::Object(variant)
+    });
+    object.insert("anyOf".to_owned(), Value::Array(variants.collect()));
+}
+
+/// A schema that accepts anything says so by naming every type.
+fn any_value(description: Option<Value>) -> Value {
+    let names = ["string", "number", "boolean", "object", "array", "null"];
+    let mut schema = json!({"anyOf": names.map(|name| match name {
+        "array" => json!({"type": name, "items": {"type": "object"}}),
+        _ => json!({"type": name}),
+    })});
+    if let Some(description) = description {
+        schema["description"] = description;
+    }
+    schema
+}
+
 fn merge(object: &mut Map<String, Value>, other: Value) {
     let Value::Object(other) = other else { return };
     for (key, value) in other {
@@ -155,7 +202,6 @@ mod tests {
     /// How.
     #[derive(Serialize, Deserialize, JsonSchema)]
     #[serde(rename_all = "snake_case")]
-    #[expect(dead_code, reason = "only its schema is looked at")]
     enum Mode {
         /// Go at once.
         Fast,

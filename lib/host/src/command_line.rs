@@ -49,7 +49,13 @@ pub fn arguments(words: &[String], schema: &Value, texts: &mut impl Texts) -> Re
                 };
                 merge(&mut arguments, &text, &format!("--{name}"))?;
             } else {
-                arguments.insert(name, typed(&value, of));
+                match (typed(&value, of), arguments.get_mut(&name)) {
+                    // A list may be given a flag at a time.
+                    (Value::Array(more), Some(Value::Array(items))) => items.extend(more),
+                    (value, _) => {
+                        arguments.insert(name, value);
+                    }
+                }
             }
         } else if let Some((name, value)) = word.split_once('=') {
             arguments.insert(name.to_owned(), typed(value, &schema["properties"][name]));
@@ -126,7 +132,7 @@ mod tests {
 
     #[test]
     fn values_have_the_type_of_the_schema() {
-        let words = ["uri=12", "--columns", "a,2", "--dry-run", r#"config={"a": 1}"#];
+        let words = ["uri=12", "--columns", "a", "--columns=2", "--dry-run", r#"config={"a": 1}"#];
         let parsed = parse(&words).unwrap();
         assert_eq!(parsed, json!({"uri": "12", "columns": ["a", "2"], "dry_run": true, "config": {"a": 1}}));
     }

@@ -15,6 +15,11 @@ use mlops_core::{Error, Result};
 
 /// Checks a name that becomes part of a key: 1 to 64 of `A–Z a–z 0–9 . _ -`, not beginning with a dot.
 pub fn check_name(field: &str, name: &str) -> Result<()> {
+    if mlops_core::masking::mask_text(name) != name {
+        return Err(
+            Error::invalid_input(format!("`{field}` looks like a secret: it would be written into records")).at(field)
+        );
+    }
     let fits = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
     if name.is_empty() || name.len() > 64 || name.starts_with('.') || !name.chars().all(fits) {
         let shown: String = name.chars().take(80).collect();
@@ -35,5 +40,7 @@ mod tests {
             assert_eq!(check_name("model_name", name).unwrap_err().field.as_deref(), Some("model_name"), "{name}");
         }
         check_name("model_name", "penguins-v2.1_a").unwrap();
+        let token = format!("ghp_{}", "a1".repeat(18));
+        assert!(!check_name("model_name", &token).unwrap_err().message.contains(&token));
     }
 }

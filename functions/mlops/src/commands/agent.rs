@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use agent_issue_detector::{IssueDetector, IssueRequest};
 use mlops_core::{Error, Result};
 use serde_json::Value;
 
@@ -12,6 +13,14 @@ pub(crate) async fn run(platform: &Platform, name: &str, event: &Path) -> Result
     let text = output::read_text(event)?;
     let payload: Value = serde_json::from_str(&text)
         .map_err(|error| Error::invalid_input(format!("{} is not JSON: {error}", event.display())).at("event"))?;
+    if name.replace('-', "_") == IssueDetector::NAME {
+        let request: IssueRequest = serde_json::from_value(payload)
+            .map_err(|error| Error::invalid_input(format!("the request is wrong: {error}")).at("event"))?;
+        let outcome = platform.issue_detector.request(request, &platform.call("cli")).await?;
+        let value = serde_json::to_value(&outcome).map_err(|error| Error::internal(error.to_string()))?;
+        output::json(&value);
+        return Ok(());
+    }
     let agent = platform.agent(name)?;
     let result = agent.invoke(payload, &platform.call("cli")).await?;
     output::json(&result);

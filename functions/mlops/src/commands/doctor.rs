@@ -4,6 +4,7 @@ use mlops_core::ports::{Condition, SECRET_NAMES, Secrets as _};
 use mlops_core::{Error, Result, settings};
 use serde_json::{Value, json};
 
+use crate::output::say;
 use crate::{Platform, output};
 
 struct Check {
@@ -29,16 +30,16 @@ pub(crate) async fn run(platform: &Platform, json: bool) -> Result<()> {
             &json!({"ok": problems == 0, "version": env!("CARGO_PKG_VERSION"), "checks": shown, "settings": variables}),
         );
     } else {
-        println!("mlops {}", env!("CARGO_PKG_VERSION"));
+        say!("mlops {}", env!("CARGO_PKG_VERSION"));
         for check in &checks {
             match &check.problem {
-                None => println!("  ✓ {:<10} {}", check.name, check.found),
-                Some(problem) => println!("  ✗ {:<10} {problem}", check.name),
+                None => say!("  ✓ {:<10} {}", check.name, check.found),
+                Some(problem) => say!("  ✗ {:<10} {problem}", check.name),
             }
         }
-        println!("settings (environment variables):");
+        say!("settings (environment variables):");
         for setting in settings::ALL {
-            println!("  {:<20} {} Default: {}.", setting.name, setting.text, setting.default);
+            say!("  {:<20} {} Default: {}.", setting.name, setting.text, setting.default);
         }
     }
     if problems > 0 {

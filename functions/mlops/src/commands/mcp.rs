@@ -18,5 +18,7 @@ pub(crate) async fn run(platform: &Platform, stdio: bool) -> Result<()> {
         store: Arc::clone(&platform.store),
         root: platform.settings.store.clone(),
     };
-    serve_stdio(Arc::clone(&platform.toolbox), settings).await
+    serve_stdio(Arc::clone(&platform.toolbox), settings).await?;
+    platform.finish_started_runs().await;
+    Ok(())
 }

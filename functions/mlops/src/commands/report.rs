@@ -3,6 +3,7 @@
 use mlops_core::{Error, Result};
 use serde_json::json;
 
+use crate::output::say;
 use crate::{Platform, output};
 
 /// Prints the path of the report.
@@ -19,7 +20,7 @@ pub(crate) async fn run(platform: &Platform, name: &str, json: bool) -> Result<(
             "markdown_uri": uri.replace("report.html", "report.md")}),
         );
     } else {
-        println!("{}", output::shown_path(&uri));
+        say!("{}", output::shown_path(&uri));
     }
     Ok(())
 }

@@ -8,6 +8,7 @@ use mlops_core::values::{ArtifactUri, sha256_hex};
 use mlops_core::{Call, Error, ErrorKind, Lang, Result};
 use serde_json::{Value, json};
 
+use crate::output::{say, tell};
 use crate::progress::{Progress, elapsed};
 use crate::{Platform, output};
 
@@ -26,15 +27,15 @@ pub(crate) async fn run(platform: &Platform, issue: &Path, again: bool, json: bo
     };
     let accepted = start(platform, request, &call).await?;
     let run_id = accepted.run_id;
-    eprintln!("{run_id}");
+    tell!("{run_id}");
     for warning in &accepted.warnings {
-        eprintln!("  ! {warning}");
+        tell!("  ! {warning}");
     }
     let progress = Progress::default();
+    progress.know(&platform.workflows.history(&run_id).await?);
     let ended = platform.workflows.run_to_end(&run_id, |event| progress.take(event)).await?;
-    let result = match (ended.status, &ended.output) {
-        (ExecutionStatus::Succeeded, Some(result)) => result,
-        _ => return Err(failure(&ended)),
+    let (ExecutionStatus::Succeeded, Some(result)) = (ended.status, &ended.output) else {
+        return Err(failure(&ended));
     };
     if json {
         output::json(result);
@@ -107,30 +108,24 @@ fn summary(result: &Value, ended: &Execution) {
     let decision = text("decision");
     let version = result["version"].as_u64();
     let model = text("model_name");
-    println!();
-    match (lang, version) {
-        (Lang::En, Some(version)) => {
-            println!("{model} version {version}: {decision} (run took {})", output::seconds(took))
-        }
-        (Lang::En, None) => {
-            println!("{model}: {decision}, nothing was registered (run took {})", output::seconds(took))
-        }
-        (Lang::Ja, Some(version)) => {
-            println!("{model} バージョン {version}: {decision} (実行時間 {})", output::seconds(took))
-        }
-        (Lang::Ja, None) => println!("{model}: {decision} (登録なし、実行時間 {})", output::seconds(took)),
-    }
+    say!();
+    let took = output::seconds(took);
+    let headline = match (lang, version) {
+        (Lang::En, Some(version)) => format!("{model} version {version}: {decision} (run took {took})"),
+        (Lang::En, None) => format!("{model}: {decision}, nothing was registered (run took {took})"),
+        (Lang::Ja, Some(version)) => format!("{model} バージョン {version}: {decision} (実行時間 {took})"),
+        (Lang::Ja, None) => format!("{model}: {decision} (登録なし、実行時間 {took})"),
+    };
+    say!("{headline}");
     for reason in result["reasons"].as_array().into_iter().flatten().filter_map(Value::as_str) {
-        println!("  - {reason}");
+        say!("  - {reason}");
     }
-    println!("{}", lang.pick("metrics on the test rows:", "テスト行での指標:"));
+    say!("{}", lang.pick("metrics on the test rows:", "テスト行での指標:"));
     for (name, value) in result["metrics"].as_object().into_iter().flatten() {
-        match value.as_f64() {
-            Some(value) => println!("  {name:<18} {value:.4}"),
-            None => println!("  {name:<18} –"),
-        }
+        let shown = value.as_f64().map_or_else(|| "–".to_owned(), |value| format!("{value:.4}"));
+        say!("  {name:<18} {shown}");
     }
     for (label, key) in [("model", "model_s3_uri"), ("report", "report_uri"), ("history", "history_uri")] {
-        println!("{label:<8} {}", output::shown_path(text(key)));
+        say!("{label:<8} {}", output::shown_path(text(key)));
     }
 }

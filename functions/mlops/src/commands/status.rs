@@ -4,7 +4,8 @@ use mlops_core::Result;
 use mlops_core::ports::{ExecutionStatus, HistoryEvent, Workflows as _};
 use serde_json::{Value, json};
 
-use super::runs::{describe, to_the_second};
+use super::runs::{describe, is_interrupted, to_the_second};
+use crate::output::say;
 use crate::progress::elapsed;
 use crate::{Platform, output};
 
@@ -14,15 +15,16 @@ pub(crate) async fn run(platform: &Platform, name: &str, json: bool) -> Result<(
     let steps = steps(&platform.workflows.history(&run.name).await?);
     if json {
         let mut status = describe(&run);
+        status["interrupted"] = json!(is_interrupted(platform, &run).await?);
         status["steps"] = json!(steps);
         status["output"] = run.output.unwrap_or_default();
         output::json(&status);
         return Ok(());
     }
-    println!("{} started {}", run.name, to_the_second(run.started));
+    say!("{} started {}", run.name, to_the_second(run.started));
     for step in &steps {
         let took = step["seconds"].as_f64().map_or_else(|| "–".to_owned(), output::seconds);
-        println!(
+        say!(
             "  {:<16} {:>9}  {}",
             step["step"].as_str().unwrap_or_default(),
             took,
@@ -30,13 +32,16 @@ pub(crate) async fn run(platform: &Platform, name: &str, json: bool) -> Result<(
         );
     }
     match run.status {
-        ExecutionStatus::Running => println!("It goes on with: mlops run, and the same issue"),
+        ExecutionStatus::Running if is_interrupted(platform, &run).await? => {
+            say!("it was interrupted, and goes on when the same command is given again");
+        }
+        ExecutionStatus::Running => say!("it is going on"),
         ExecutionStatus::Succeeded => {
             let output = run.output.unwrap_or_default();
-            println!("decision: {}", output["decision"].as_str().unwrap_or("none"));
-            println!("report: {}", output::shown_path(output["report_uri"].as_str().unwrap_or_default()));
+            say!("decision: {}", output["decision"].as_str().unwrap_or("none"));
+            say!("report: {}", output::shown_path(output["report_uri"].as_str().unwrap_or_default()));
         }
-        _ => println!(
+        _ => say!(
             "{}: {}",
             run.error.unwrap_or_default(),
             super::run::readable_cause(&run.cause.unwrap_or_default()).message
@@ -52,8 +57,7 @@ fn steps(history: &[HistoryEvent]) -> Vec<Value> {
         let Some(state) = &event.state else { continue };
         let open = steps.iter_mut().rev().find(|step| step["step"] == *state && step["ended"].is_null());
         match (event.kind.as_str(), open) {
-            // A run that was interrupted enters the state again when it goes on.
-            ("TaskStateEntered", Some(_)) => {}
+            // A run that was interrupted enters the state again when it goes on: that is the same row.
             ("TaskStateEntered", None) => steps.push(json!({"step": state, "started": event.timestamp, "ended": null,
                 "seconds": null, "attempts": 0, "succeeded": 0, "result": "running"})),
             ("TaskScheduled", Some(step)) => step["attempts"] = json!(step["attempts"].as_u64().unwrap_or(0) + 1),

@@ -4,6 +4,7 @@ use mlops_core::Result;
 use mlops_host::documentation::first_sentence;
 use serde_json::{Value, json};
 
+use crate::output::say;
 use crate::{Platform, output};
 
 /// Lists the tools by capability.
@@ -20,10 +21,10 @@ pub(crate) fn run(platform: &Platform, json: bool) -> Result<()> {
     for tool in tools {
         if tool.capability != capability {
             capability = tool.capability;
-            println!("{capability}");
+            say!("{capability}");
         }
         let description = tool.description(lang);
-        println!("  {:<30} {}", tool.name, first_sentence(&description));
+        say!("  {:<30} {}", tool.name, first_sentence(&description));
     }
     Ok(())
 }

@@ -15,8 +15,8 @@ const BINS: usize = 32;
 /// The rows that a bin or a category needs on average.
 const ROWS_PER_BIN: usize = 10;
 
-/// An error for a copy of the target and for a column that renames its classes one by one; a warning for a column that
-/// predicts it almost perfectly.
+/// An error for a copy of the target; a warning for a column that renames its classes one by one, which an honest
+/// predictor can do, and for one that predicts it almost perfectly.
 pub(super) fn check(column: &Column, target: &Column, view: &View, thresholds: &Thresholds) -> Option<CheckResult> {
     let result = |severity, observed: f64, message: &str| {
         CheckResult::new(Check::TargetLeakage, Some(&column.name), severity, observed, message.to_owned())
@@ -27,8 +27,9 @@ pub(super) fn check(column: &Column, target: &Column, view: &View, thresholds: &
     match view {
         View::Classes { codes: classes, labels } => {
             if renames(&column.values, classes, labels.len()) {
-                let message = "each value of the column stands for one class of the target; drop it";
-                return Some(result(Severity::Error, 1.0, message));
+                let message =
+                    "each value of the column stands for one class of the target; is it known before the target is?";
+                return Some(result(Severity::Warning, 1.0, message));
             }
             let strength = rule_strength(&column.values, classes, labels.len())?;
             let message = "the column alone predicts the classes almost perfectly; is it known before the target is?";
@@ -53,7 +54,8 @@ fn is_copy(column: &Values, target: &Values) -> bool {
         (Values::Text { codes: a, categories: x }, Values::Text { codes: b, categories: y }) => {
             a.iter().zip(b).all(|(a, b)| x.get(*a as usize) == y.get(*b as usize)) && varies(target)
         }
-        _ => false,
+        // Numbers that stand as text in one of the two columns.
+        _ => varies(target) && (0..target.len()).all(|row| column.label(row) == target.label(row)),
     }
 }
 

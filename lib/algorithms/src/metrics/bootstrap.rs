@@ -28,7 +28,8 @@ impl Default for BootstrapOptions {
 /// What resampling says about a measure.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct BootstrapInterval {
-    /// The percentile interval; null when the measure was undefined on half of the resamples or more.
+    /// The percentile interval; null when the measure was undefined on half of the resamples or more, or the same on all
+    /// of them.
     pub interval: Option<Interval>,
     /// The standard deviation of the measure over resamples; null when there is no interval.
     pub standard_error: Option<f64>,
@@ -92,18 +93,22 @@ pub(super) fn summarise(values: impl ExactSizeIterator<Item = Option<f64>>, conf
     let all = values.len();
     let sorted = quantile::sorted(values.flatten().filter(|value| value.is_finite()));
     let (defined, undefined) = (sorted.len() as u64, (all - sorted.len()) as u64);
+    let none = |reason| BootstrapInterval {
+        interval: None,
+        standard_error: None,
+        replicates: defined,
+        undefined,
+        reason: Some(reason),
+    };
     let end = |probability| quantile::of_sorted(&sorted, probability);
     let (lower, upper) = (end((1.0 - confidence) / 2.0), end(f64::midpoint(1.0, confidence)));
     let (Some(lower), Some(upper), true) = (lower, upper, 2 * defined as usize > all) else {
-        let reason = format!("the measure is not defined on {undefined} of {all} resamples");
-        return BootstrapInterval {
-            interval: None,
-            standard_error: None,
-            replicates: defined,
-            undefined,
-            reason: Some(reason),
-        };
+        return none(format!("the measure is not defined on {undefined} of {all} resamples"));
     };
+    if sorted.first() == sorted.last() {
+        // An interval without width, as of a perfect test, would claim certainty.
+        return none("every resample gave the same value; the rows cannot tell how sure it is".to_owned());
+    }
     let mean = sorted.iter().sum::<f64>() / defined as f64;
     let squares: f64 = sorted.iter().map(|value| (value - mean) * (value - mean)).sum();
     BootstrapInterval {
@@ -157,6 +162,13 @@ mod tests {
         assert!(found.interval.is_none());
         let [a, b] = bootstrap_all(5, &options, |rows| [Some(rows[0] as f64), None]).unwrap();
         assert!(a.interval.is_some() && b.interval.is_none());
+    }
+
+    #[test]
+    fn a_value_that_never_changes_has_no_interval() {
+        let found = bootstrap(50, &BootstrapOptions::default(), |_| Some(1.0)).unwrap();
+        assert_eq!((found.interval, found.standard_error, found.replicates), (None, None, 1000));
+        assert!(found.reason.unwrap().starts_with("every resample gave the same value"));
     }
 
     #[test]

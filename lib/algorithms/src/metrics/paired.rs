@@ -126,7 +126,7 @@ where
         value_a,
         value_b,
         difference: value_a.zip(value_b).map(|(a, b)| a - b),
-        p_value: bootstrap.interval.is_some().then_some(p_value.min(1.0)),
+        p_value: (2 * bootstrap.replicates as usize > values.len()).then_some(p_value.min(1.0)),
         bootstrap,
     })
 }

@@ -39,7 +39,8 @@ pub enum ThresholdObjective {
 pub struct ThresholdChoice {
     /// What the threshold was chosen for.
     pub objective: ThresholdObjective,
-    /// The class that counts as positive.
+    /// The code of the class that counts as positive. It means nothing to a reader, who is shown the class's name.
+    #[serde(skip)]
     pub positive_class: u32,
     /// Rows with at least this score are taken as positive; null when no threshold reaches the objective.
     pub threshold: Option<f64>,
@@ -245,6 +246,12 @@ mod tests {
         assert_eq!((precise.threshold, precise.value), (Some(0.3), Some(1.0)));
         let sensitive = best(ThresholdObjective::RecallAt { recall: 0.5 });
         assert_eq!((sensitive.threshold, sensitive.value), (Some(0.7), Some(1.0)));
+    }
+
+    #[test]
+    fn the_code_of_a_class_is_not_shown() {
+        let shown = serde_json::to_value(best(ThresholdObjective::F1)).unwrap();
+        assert!(shown.get("positive_class").is_none() && shown["threshold"] == 0.3, "{shown}");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 mod specification;
 mod table;
 mod typed;
+mod unavailable;
 
 use serde_json::{Map, Value};
 
@@ -81,6 +82,20 @@ pub enum HyperparameterError {
         /// What to do.
         fix: &'static str,
     },
+    /// scikit-learn has that name, but here only its default can be had.
+    #[error("{name} = {value} is not available for {algorithm}: {instead}; leave it out or give {}", allowed.join(" or "))]
+    Unavailable {
+        /// The name of scikit-learn.
+        name: &'static str,
+        /// The value as JSON, cut after 80 characters.
+        value: String,
+        /// The algorithm.
+        algorithm: Algorithm,
+        /// What holds in place of it.
+        instead: &'static str,
+        /// The values that are accepted, as JSON; they change nothing.
+        allowed: Vec<String>,
+    },
 }
 
 impl HyperparameterError {
@@ -89,7 +104,7 @@ impl HyperparameterError {
         match self {
             Self::Task { .. } => None,
             Self::Unknown { name, .. } | Self::Repeated { alias: name, .. } => Some(name),
-            Self::Value { name, .. } | Self::Conflict { name, .. } => Some(name),
+            Self::Value { name, .. } | Self::Conflict { name, .. } | Self::Unavailable { name, .. } => Some(name),
         }
     }
 }
@@ -100,7 +115,8 @@ impl Hyperparameters {
     ///
     /// A whole number with a fraction of zero counts as an integer where only integers are allowed. Where both an
     /// integer and a fraction are allowed (`max_features`), `1` is a count and `1.0` is a fraction, as in
-    /// scikit-learn.
+    /// scikit-learn. A name of scikit-learn's `get_params()` that is not built is accepted with scikit-learn's default
+    /// and left out of what is resolved; with another value it is an error.
     pub fn parse(algorithm: Algorithm, task: Task, given: &Map<String, Value>) -> Result<Self, HyperparameterError> {
         let (checked, problems) = check(algorithm, task, given);
         if let Some(problem) = problems.into_iter().next() {
@@ -133,6 +149,13 @@ impl Hyperparameters {
             problems.extend(Self::parse(algorithm, task, given).err());
         }
         problems
+    }
+
+    /// Whether the name is one that scikit-learn has and is not built here, given with scikit-learn's default: it is
+    /// accepted and changes nothing.
+    pub fn is_without_effect(algorithm: Algorithm, task: Task, name: &str, value: &Value) -> bool {
+        let own = hyperparameter_table(algorithm, task).iter().find(|spec| spec.name == name);
+        own.is_none_or(|spec| spec.check(value).is_err()) && unavailable::is_default(algorithm, name, value)
     }
 
     /// The algorithm.
@@ -185,7 +208,14 @@ fn check(
     let mut checked: Vec<(&'static str, Checked)> = Vec::new();
     let mut problems = Vec::new();
     for (name, value) in given {
+        if Hyperparameters::is_without_effect(algorithm, task, name, value) {
+            continue;
+        }
         let Some(spec) = table.iter().find(|spec| spec.name == name || spec.aliases.contains(&name.as_str())) else {
+            if let Some(problem) = unavailable::refuse(algorithm, name, value) {
+                problems.push(problem);
+                continue;
+            }
             let names = table.iter().flat_map(|spec| std::iter::once(spec.name).chain(spec.aliases.iter().copied()));
             let hint = nearest(name, names).map(|near| format!("did you mean '{near}'? "));
             let known = table.iter().map(|spec| spec.name).collect::<Vec<_>>().join(", ");

@@ -13,6 +13,12 @@ pub enum PreprocessError {
         /// The number of columns.
         columns: usize,
     },
+    /// There is a target and nothing that it could be predicted from.
+    #[error("the table has no column besides the target ({rows} rows); add feature columns")]
+    OnlyTarget {
+        /// The number of rows.
+        rows: usize,
+    },
     /// Columns differ in length.
     #[error("the column '{column}' has {found} rows where the first column has {rows}")]
     Ragged {

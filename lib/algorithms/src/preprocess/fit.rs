@@ -96,6 +96,9 @@ impl Preprocessor {
 
 fn check_request(features: &Table, target: Option<&Target>, config: &PreprocessConfig) -> Result<(), PreprocessError> {
     let (rows, columns) = (features.num_rows(), features.num_columns());
+    if let (0, Some(target)) = (columns, target) {
+        return Err(PreprocessError::OnlyTarget { rows: target.len() });
+    }
     if rows == 0 || columns == 0 {
         return Err(PreprocessError::Empty { rows, columns });
     }

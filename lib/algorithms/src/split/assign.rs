@@ -5,8 +5,9 @@ use std::collections::HashMap;
 use rand::seq::SliceRandom;
 
 use super::StratumKind;
+use crate::models::Task;
 use crate::seed;
-use crate::table::Values;
+use crate::table::{NumberKind, Values};
 use crate::target::Target;
 
 /// The rows of training, validation and test.
@@ -26,12 +27,13 @@ pub(super) fn random(rows: usize, shares: &[f64; 3], seed: u64) -> Parts {
 /// The parts, what the strata were, and how many there were.
 pub(super) fn stratified(
     target: &Values,
+    task: Option<Task>,
     shares: &[f64; 3],
     seed: u64,
     warnings: &mut Vec<String>,
 ) -> (Parts, StratumKind, usize) {
     let (kind, codes) = match target {
-        Values::Number { values, .. } if !Target::looks_like_classes(target) => {
+        Values::Number { values, .. } if !holds_classes(target, task) => {
             (StratumKind::QuantileBins, quantile_bins(values))
         }
         _ => (StratumKind::Classes, codes(target)),
@@ -68,6 +70,19 @@ pub(super) fn stratified(
     fill_empty(&mut parts, shares, warnings);
     sort(&mut parts);
     (parts, kind, count)
+}
+
+/// Whether the strata are the classes of the target. Without a task whole numbers are classes unless most of them occur
+/// once, as those of a measure do.
+fn holds_classes(target: &Values, task: Option<Task>) -> bool {
+    match task {
+        Some(task) => task == Task::Classification,
+        None if Target::looks_like_classes(target) => true,
+        None => {
+            let distinct = codes(target).into_iter().flatten().max().map_or(0, |last| last as usize + 1);
+            matches!(target, Values::Number { kind: NumberKind::Integer, .. }) && 2 * distinct <= target.len()
+        }
+    }
 }
 
 /// The parts, or the number of groups when that is too few.

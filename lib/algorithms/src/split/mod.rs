@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 pub use report::{Distribution, DuplicateLeak, PartCounts, PartDistributions, SplitReport, Strata, StratumKind};
 
+use crate::models::Task;
 use crate::table::{Table, Values};
 
 /// How rows are given to the three parts.
@@ -17,8 +18,8 @@ pub enum SplitStrategy {
     /// By chance.
     #[default]
     Random,
-    /// By chance within each class of the target, so that every part has the same share of each; a target of numbers is
-    /// cut into up to ten bins of equal size first.
+    /// By chance within each class of the target, so that every part has the same share of each; a target of numbers,
+    /// as for regression, is cut into up to ten bins of equal size first.
     Stratified,
     /// By chance, with all rows of the same `key` in the same part.
     Group,
@@ -40,6 +41,10 @@ pub struct SplitSpec {
     pub strategy: SplitStrategy,
     /// The target column: `stratified` needs it, and the report shows its distribution in each part.
     pub target: Option<String>,
+    /// What the target is for: classes for classification, numbers for regression. When not given, a target of text, of
+    /// truth values or of whole numbers that repeat is one of classes for `stratified`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub task: Option<Task>,
     /// The column of groups for `group`, or of points in time for `time`.
     pub key: Option<String>,
     /// The seed of every random choice.
@@ -54,6 +59,7 @@ impl Default for SplitSpec {
             test: 0.15,
             strategy: SplitStrategy::Random,
             target: None,
+            task: None,
             key: None,
             seed: 42,
         }
@@ -172,7 +178,7 @@ pub fn split(table: &Table, spec: &SplitSpec) -> Result<Split, SplitError> {
         SplitStrategy::Random => (assign::random(rows, &shares, spec.seed), None),
         SplitStrategy::Stratified => {
             let target = target.ok_or(SplitError::Needs { strategy: "stratified", field: "target" })?;
-            let (parts, kind, count) = assign::stratified(target, &shares, spec.seed, &mut warnings);
+            let (parts, kind, count) = assign::stratified(target, spec.task, &shares, spec.seed, &mut warnings);
             (parts, Some(Strata { column: spec.target.clone().unwrap_or_default(), kind, count }))
         }
         SplitStrategy::Group => {

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::assign::{Parts, codes};
 use super::{SplitSpec, SplitStrategy};
 use crate::checks::row_hashes;
+use crate::models::Task;
 use crate::preprocess::statistics::Summary;
 use crate::table::{Table, Values};
 use crate::target::Target;
@@ -146,9 +147,13 @@ pub(super) fn report(
     }
     let target = spec.target.as_deref().and_then(|name| table.column(name)).map(|column| &column.values);
     let [train, validation, test] = parts.each_ref().map(Vec::len);
+    // The distribution is that of what the rows were drawn by.
+    let by_class = stratified_by.as_ref().map(|strata| strata.kind == StratumKind::Classes);
+    let by_task = spec.task.map(|task| task == Task::Classification);
+    let shows_classes = by_task.or(by_class).or_else(|| target.map(Target::looks_like_classes)).unwrap_or_default();
     SplitReport {
         rows: PartCounts { train, validation, test },
-        distribution: target.map(|target| distributions(target, parts)),
+        distribution: target.map(|target| distributions(target, shows_classes, parts)),
         stratified_by,
         overlapping_rows,
         shared_groups,
@@ -174,9 +179,9 @@ fn duplicate_leak(table: &Table, spec: &SplitSpec, membership: &[u8]) -> Duplica
     DuplicateLeak { distinct: in_several(hashes.iter().copied().zip(membership.iter().copied())), rows }
 }
 
-fn distributions(target: &Values, parts: &Parts) -> PartDistributions {
+fn distributions(target: &Values, as_classes: bool, parts: &Parts) -> PartDistributions {
     let [train, validation, test] = match target {
-        Values::Number { values, .. } if !Target::looks_like_classes(target) => {
+        Values::Number { values, .. } if !as_classes => {
             parts.each_ref().map(|rows| numbers(rows.iter().map(|&row| values[row])))
         }
         _ => classes(target, parts),

@@ -176,7 +176,7 @@ fn columns_that_give_classes_away_are_found() {
     let severities = severities.iter().map(|result| (result.column.as_deref().unwrap(), result.severity));
     let expected = [
         ("copy", Severity::Error),
-        ("code", Severity::Error),
+        ("code", Severity::Warning),
         ("score", Severity::Warning),
         ("band", Severity::Warning),
     ];

@@ -80,6 +80,8 @@ fn wrong_requests_are_refused_by_name() {
     let config = PreprocessConfig::default();
     let features = small();
     assert!(message(fit(&Table::default(), &config)).starts_with("the table has 0 rows and 0 feature columns"));
+    let alone = Preprocessor::fit(&Table::default(), Some(&Target::Numbers(vec![1.0, 2.0])), &config);
+    assert!(message(alone).starts_with("the table has no column besides the target (2 rows)"));
     let twice = table([float("x", [1.0]), float("x", [1.0])]);
     assert_eq!(message(fit(&twice, &config)), "two columns are called 'x'; rename one of them");
     let ragged = table([float("x", [1.0]), float("y", [1.0, 2.0])]);

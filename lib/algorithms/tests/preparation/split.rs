@@ -1,6 +1,7 @@
 //! Splits keep their promises: sizes, classes, groups, time, and the leaks that they report.
 
 use crate::tables::{float, integer, table, text};
+use mlops_algorithms::models::Task;
 use mlops_algorithms::split::{
     Distribution, DuplicateLeak, Split, SplitError, SplitSpec, SplitStrategy, StratumKind, split,
 };
@@ -49,7 +50,7 @@ fn wrong_requests_are_refused() {
     let shares = |train, validation, test| SplitSpec { train, validation, test, ..SplitSpec::default() };
     assert_eq!(
         refuse(&shares(0.7, 0.2, 0.2)).to_string(),
-        "the shares train, validation and test sum to 1.0999999999999999; they must sum to 1"
+        "the shares train, validation and test sum to 1.1; they must sum to 1"
     );
     assert!(matches!(refuse(&shares(0.5, -0.1, 0.6)), SplitError::Share { field: "validation", .. }));
     assert!(matches!(refuse(&shares(f64::NAN, 0.5, 0.5)), SplitError::Share { field: "train", .. }));
@@ -126,6 +127,31 @@ fn a_target_of_numbers_is_cut_into_bins() {
     }
     let Distribution::Numbers { median, min, .. } = found.report.distribution.unwrap().train else { panic!("classes") };
     assert!((median.unwrap() - 50.0).abs() < 6.0 && min.unwrap() < 5.0);
+}
+
+#[test]
+fn the_task_says_whether_whole_numbers_are_classes() {
+    // 40 classes of 10 rows each.
+    let labels = table([integer("y", (0..400).map(|row| f64::from(row % 40)))]);
+    let spec = |task| SplitSpec { target: Some("y".to_owned()), task, ..spec(SplitStrategy::Stratified) };
+    for task in [Some(Task::Classification), None] {
+        let found = split(&labels, &spec(task)).unwrap();
+        let strata = found.report.stratified_by.clone().unwrap();
+        assert_eq!((strata.kind, strata.count), (StratumKind::Classes, 40), "{task:?}");
+        for class in 0..40 {
+            assert_eq!(found.train.iter().filter(|&&row| row % 40 == class).count(), 7, "{task:?}");
+        }
+        let Distribution::Classes { counts, .. } = found.report.distribution.unwrap().train else { panic!("numbers") };
+        assert_eq!((counts.len(), counts["39"]), (40, 7));
+    }
+    let found = split(&labels, &spec(Some(Task::Regression))).unwrap().report;
+    assert_eq!(found.stratified_by.unwrap().kind, StratumKind::QuantileBins);
+    assert!(matches!(found.distribution.unwrap().train, Distribution::Numbers { .. }));
+    // Numbers that hardly ever repeat are no classes unless somebody says so.
+    let measures = table([integer("y", (0..100).map(f64::from))]);
+    let kind = |task| split(&measures, &spec(task)).unwrap().report.stratified_by.unwrap().kind;
+    assert_eq!(kind(None), StratumKind::QuantileBins);
+    assert_eq!(kind(Some(Task::Classification)), StratumKind::Classes);
 }
 
 #[test]
@@ -216,7 +242,7 @@ proptest! {
         let [train, validation, test] = [shares.0, shares.1, shares.2].map(|share| f64::from(share) / sum);
         let table = table([text("y", classes.iter().map(ToString::to_string))]);
         for strategy in [SplitStrategy::Random, SplitStrategy::Stratified] {
-            let spec = SplitSpec { train, validation, test, strategy, seed, target: Some("y".to_owned()), key: None };
+            let spec = SplitSpec { train, validation, test, strategy, seed, target: Some("y".to_owned()), ..SplitSpec::default() };
             let found = split(&table, &spec).unwrap();
             prop_assert_eq!(all_rows(&found), (0..classes.len()).collect::<Vec<_>>());
             let filled = found.report.warnings.iter().any(|warning| warning.contains("was empty"));

@@ -1,10 +1,10 @@
 //! Arrow IPC files and streams as record batches.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::io::{BufReader, Cursor, Read};
 
 use arrow::array::RecordBatch;
-use arrow::datatypes::{DataType, Field, SchemaRef};
+use arrow::datatypes::{DataType, SchemaRef};
 use arrow::error::ArrowError;
 use arrow::ipc::reader::{FileReader, StreamReader};
 use bytes::Bytes;
@@ -19,6 +19,7 @@ use super::input::Input;
 pub(super) struct ArrowBatches {
     reader: Reader,
     names: Vec<String>,
+    skipped: BTreeMap<String, String>,
 }
 
 enum Reader {
@@ -29,20 +30,20 @@ enum Reader {
 }
 
 impl ArrowBatches {
-    /// `columns` are those to read; nested columns among them are refused.
+    /// `columns` are those to read; nested columns among them are refused, and left out when no column is named.
     pub(super) fn new(input: Input, columns: Option<&HashSet<&str>>) -> Result<Self> {
         let names_of = |schema: &SchemaRef| schema.fields().iter().map(|field| field.name().clone()).collect();
         if input.head.starts_with(b"ARROW1") {
             let bytes = input.into_bytes()?;
             let schema = FileReader::try_new(Cursor::new(bytes.clone()), None).map_err(wrong)?.schema();
-            let picked = pick(&schema, columns)?;
-            let reader = FileReader::try_new(Cursor::new(bytes), Some(picked)).map_err(wrong)?;
-            return Ok(Self { reader: Reader::File(reader), names: names_of(&schema) });
+            let Picked { indices, skipped } = pick(&schema, columns)?;
+            let reader = FileReader::try_new(Cursor::new(bytes), Some(indices)).map_err(wrong)?;
+            return Ok(Self { reader: Reader::File(reader), names: names_of(&schema), skipped });
         }
         let reader = StreamReader::try_new(input.reader, None).map_err(wrong)?;
         let schema = reader.schema();
-        let picked = pick(&schema, columns)?;
-        Ok(Self { reader: Reader::Stream(reader, picked), names: names_of(&schema) })
+        let Picked { indices, skipped } = pick(&schema, columns)?;
+        Ok(Self { reader: Reader::Stream(reader, indices), names: names_of(&schema), skipped })
     }
 }
 
@@ -64,30 +65,36 @@ impl Batches for ArrowBatches {
     }
 
     fn finish(&mut self, _whole: bool) -> Result<ReadNotes> {
-        Ok(ReadNotes::default())
+        Ok(ReadNotes { skipped_columns: std::mem::take(&mut self.skipped), ..ReadNotes::default() })
     }
 }
 
-/// The positions of the columns to read.
-fn pick(schema: &SchemaRef, columns: Option<&HashSet<&str>>) -> Result<Vec<usize>> {
+/// Which columns of a file are read.
+pub(super) struct Picked {
+    /// Their positions.
+    pub(super) indices: Vec<usize>,
+    /// The columns that cannot be read, with their types.
+    pub(super) skipped: BTreeMap<String, String>,
+}
+
+/// Picks the columns that were named, or else all that are numbers or text. A named column that is neither is refused,
+/// and so is a file without any column that can be read.
+pub(super) fn pick(schema: &SchemaRef, columns: Option<&HashSet<&str>>) -> Result<Picked> {
     check_unique(schema.fields().iter().map(|field| field.name().as_str()))?;
     let is_picked = |name: &str| columns.is_none_or(|columns| columns.contains(name));
     let picked = schema.fields().iter().enumerate().filter(|(_, field)| is_picked(field.name()));
-    let picked = picked.collect::<Vec<_>>();
-    check_fields(picked.iter().map(|(_, field)| field.as_ref()))?;
-    Ok(picked.into_iter().map(|(index, _)| index).collect())
-}
-
-/// Refuses columns that are neither numbers nor text, naming them.
-pub(super) fn check_fields<'a>(fields: impl Iterator<Item = &'a Field>) -> Result<()> {
-    let refused = fields.filter(|field| !is_flat(field.data_type()));
-    let refused = refused.map(|field| format!("`{}` ({})", field.name(), field.data_type())).collect::<Vec<_>>();
-    if refused.is_empty() {
-        return Ok(());
+    let (flat, nested) = picked.partition::<Vec<_>, _>(|(_, field)| is_flat(field.data_type()));
+    if !nested.is_empty() && (columns.is_some() || flat.is_empty()) {
+        let named = nested.iter().take(10).map(|(_, field)| format!("`{}` ({})", field.name(), field.data_type()));
+        let (count, named) = (nested.len(), named.collect::<Vec<_>>().join(", "));
+        let error = Error::invalid_input(format!("{count} columns are neither numbers nor text: {named}"));
+        return Err(match columns {
+            Some(_) => error.at("columns").hint("flatten them, or name the other columns in `columns`"),
+            None => error.hint("no other column is there; flatten them into columns of numbers or text"),
+        });
     }
-    let (count, named) = (refused.len(), refused.iter().take(10).cloned().collect::<Vec<_>>().join(", "));
-    let message = format!("{count} columns are neither numbers nor text: {named}");
-    Err(Error::invalid_input(message).hint("flatten them, or name the other columns in `columns`"))
+    let skipped = nested.into_iter().map(|(_, field)| (field.name().clone(), field.data_type().to_string()));
+    Ok(Picked { skipped: skipped.collect(), indices: flat.into_iter().map(|(index, _)| index).collect() })
 }
 
 fn is_flat(data_type: &DataType) -> bool {

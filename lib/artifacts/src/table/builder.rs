@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, StringArray};
 use arrow::compute::{CastOptions, cast_with_options};
-use arrow::datatypes::{DataType, Field, Float64Type, Int64Type, TimeUnit};
+use arrow::datatypes::{DataType, Field, Float64Type, Int64Type, TimeUnit, UInt64Type};
 use mlops_algorithms::table::Table;
 use mlops_core::{Error, Result};
 
@@ -99,9 +99,9 @@ fn append(column: &mut ColumnBuilder, field: &Field, array: &ArrayRef, inference
             column.append_numbers(kinds, &mut numbers.collect::<Vec<_>>().into_iter());
         }
         DataType::Utf8 => append_strings(column, field, array.as_string(), inference),
-        data_type if data_type.is_integer() => append_floats(column, field, array, Kinds::INTEGER, 1.0)?,
+        data_type if data_type.is_integer() || is_whole_decimal(data_type) => append_integers(column, field, array)?,
         data_type if data_type.is_floating() || is_decimal(data_type) => {
-            append_floats(column, field, array, Kinds::FLOAT, 1.0)?;
+            append_floats(column, field, array, kinds_of(field).unwrap_or(Kinds::FLOAT), 1.0)?;
         }
         DataType::Time32(unit) => {
             let array = cast(field, array, &DataType::Int32)?;
@@ -134,10 +134,46 @@ fn append_strings(column: &mut ColumnBuilder, field: &Field, array: &StringArray
     let cells = array.iter().map(|text| text.map_or(Cell::Missing, classify)).collect::<Vec<_>>();
     let mut kinds = cells.iter().fold(Kinds::default(), |kinds, &cell| kinds.with(Kinds::of(cell)));
     // A mixed column of JSON values comes as text that tells in its field what else it was; only its strings are text.
-    if let Some(bits) = field.metadata().get(KINDS).and_then(|bits| bits.parse().ok()) {
-        kinds = kinds.with(Kinds::from_bits(bits));
+    if let Some(others) = kinds_of(field) {
+        kinds = kinds.with(others);
     }
     column.append_cells(&cells, kinds, array.iter());
+}
+
+/// The kinds that a reader of JSON documents found.
+fn kinds_of(field: &Field) -> Option<Kinds> {
+    field.metadata().get(KINDS).and_then(|bits| bits.parse().ok()).map(Kinds::from_bits)
+}
+
+/// Appends whole numbers: as text with all digits when one of the column is beyond 2^53.
+fn append_integers(column: &mut ColumnBuilder, field: &Field, array: &ArrayRef) -> Result<()> {
+    let kinds = match array.data_type() {
+        _ if array.null_count() == array.len() => Kinds::default(),
+        _ if is_large(field, array)? => Kinds::LARGE,
+        _ => Kinds::INTEGER,
+    };
+    if !column.is_text() {
+        return append_floats(column, field, array, kinds, 1.0);
+    }
+    let texts = cast(field, array, &DataType::Utf8)?;
+    column.append_text(kinds, &mut texts.as_string::<i32>().iter());
+    Ok(())
+}
+
+/// Whether one of the whole numbers is beyond 2^53.
+fn is_large(field: &Field, array: &ArrayRef) -> Result<bool> {
+    Ok(match array.data_type() {
+        DataType::UInt64 => array.as_primitive::<UInt64Type>().iter().flatten().any(|value| value > LARGEST_EXACT),
+        data_type if is_decimal(data_type) => {
+            // 2^53 + 1 is rounded to 2^53, so that number is large here.
+            let numbers = cast(field, array, &DataType::Float64)?;
+            numbers.as_primitive::<Float64Type>().iter().flatten().any(|value| value.abs() >= LARGEST_EXACT as f64)
+        }
+        _ => {
+            let numbers = cast(field, array, &DataType::Int64)?;
+            numbers.as_primitive::<Int64Type>().iter().flatten().any(|value| value.unsigned_abs() > LARGEST_EXACT)
+        }
+    })
 }
 
 /// Appends numbers divided by `divisor`.
@@ -151,11 +187,7 @@ fn append_floats(
     let array = cast(field, array, &DataType::Float64)?;
     let array = array.as_primitive::<Float64Type>();
     let numbers = array.iter().map(|value| value.map_or(f64::NAN, |value| value / divisor)).collect::<Vec<_>>();
-    let kinds = match kinds {
-        _ if array.null_count() == array.len() => Kinds::default(),
-        Kinds::INTEGER if numbers.iter().any(|number| number.abs() > LARGEST_EXACT) => Kinds::ROUNDED,
-        kinds => kinds,
-    };
+    let kinds = if array.null_count() == array.len() { Kinds::default() } else { kinds };
     column.append_numbers(kinds, &mut numbers.into_iter());
     Ok(())
 }
@@ -185,6 +217,11 @@ fn cast(field: &Field, array: &ArrayRef, to: &DataType) -> Result<ArrayRef> {
 fn is_decimal(data_type: &DataType) -> bool {
     use DataType::{Decimal32, Decimal64, Decimal128, Decimal256};
     matches!(data_type, Decimal32(..) | Decimal64(..) | Decimal128(..) | Decimal256(..))
+}
+
+fn is_whole_decimal(data_type: &DataType) -> bool {
+    use DataType::{Decimal32, Decimal64, Decimal128, Decimal256};
+    matches!(data_type, Decimal32(_, 0) | Decimal64(_, 0) | Decimal128(_, 0) | Decimal256(_, 0))
 }
 
 fn per_second(unit: TimeUnit) -> f64 {

@@ -16,14 +16,14 @@ impl Kinds {
     pub(super) const BOOLEAN: Self = Self(4);
     pub(super) const TIMESTAMP: Self = Self(8);
     pub(super) const TEXT: Self = Self(16);
-    /// Whole numbers that were rounded, beside their kind.
-    pub(super) const ROUNDED: Self = Self(32 | 2);
+    /// Whole numbers of which one is beyond 2^53.
+    pub(super) const LARGE: Self = Self(32 | 1);
 
     pub(super) fn of(cell: Cell) -> Self {
         match cell {
             Cell::Missing => Self::default(),
             Cell::Integer(_) => Self::INTEGER,
-            Cell::Rounded(_) => Self::ROUNDED,
+            Cell::Large(_) => Self::LARGE,
             Cell::Float(_) => Self::FLOAT,
             Cell::Boolean(_) => Self::BOOLEAN,
             Cell::Timestamp(_) => Self::TIMESTAMP,
@@ -48,8 +48,14 @@ impl Kinds {
         self.0 & other.0 == other.0
     }
 
-    /// The kind of number that holds all values; `None` when only text does, or when there is no value.
+    /// The kind of number that holds all values; `None` when only text does, or when there is no value. Whole numbers
+    /// beyond 2^53 lose digits as numbers, which matters unless a fraction beside them says that they are measured.
     pub(super) fn number(self) -> Option<NumberKind> {
+        if self.has(Self::LARGE) && !self.has(Self::FLOAT) { None } else { self.nearest_number() }
+    }
+
+    /// The kind of number that holds all values or what is nearest to them.
+    fn nearest_number(self) -> Option<NumberKind> {
         match Self(self.0 & !32) {
             Self::INTEGER => Some(NumberKind::Integer),
             Self::BOOLEAN => Some(NumberKind::Boolean),
@@ -70,9 +76,10 @@ impl Kinds {
         let named = named.into_iter().chain([(Self::TIMESTAMP, "timestamp")]);
         let others = named.filter(|(kind, _)| self.has(*kind)).map(|(_, name)| name).collect::<Vec<_>>();
         if self.is_text() && !others.is_empty() {
-            return Some(format!("{} → text", others.join(", ")));
+            let why = if self.has(Self::LARGE) { ": numbers beyond 2^53 keep their digits as text" } else { "" };
+            return Some(format!("{} → text{why}", others.join(", ")));
         }
-        self.has(Self::ROUNDED).then(|| "integer → float".to_owned())
+        self.has(Self::LARGE).then(|| "integer → float".to_owned())
     }
 }
 
@@ -116,7 +123,16 @@ impl ColumnBuilder {
 
     /// Whether the column must be read again as text.
     pub(super) fn is_again(&self) -> bool {
-        matches!(self.state, State::Again(_))
+        match self.state {
+            State::Again(_) => true,
+            State::Number(_) => self.kinds.is_text(),
+            State::Empty(_) | State::Text { .. } => false,
+        }
+    }
+
+    /// Whether the values are kept as text.
+    pub(super) fn is_text(&self) -> bool {
+        matches!(self.state, State::Text { .. })
     }
 
     /// Appends missing values until there are `length` values.
@@ -139,7 +155,7 @@ impl ColumnBuilder {
             self.state = State::Number(vec![f64::NAN; count]);
         }
         match &mut self.state {
-            State::Number(values) if self.kinds.number().is_some() => values.extend(numbers),
+            State::Number(values) if self.kinds.nearest_number().is_some() => values.extend(numbers),
             _ => self.state = State::Again(length),
         }
     }
@@ -178,8 +194,8 @@ impl ColumnBuilder {
     where
         I: ExactSizeIterator<Item = Option<&'a str>>,
     {
-        let is_text = matches!(self.state, State::Text { .. });
-        if is_text || self.kinds.with(kinds).is_text() {
+        let all = self.kinds.with(kinds);
+        if self.is_text() || (all != Kinds::default() && all.nearest_number().is_none()) {
             let texts = cells.iter().zip(texts).map(|(cell, text)| text.filter(|_| *cell != Cell::Missing));
             return self.append_text(kinds, &mut texts.collect::<Vec<_>>().into_iter());
         }
@@ -219,7 +235,7 @@ mod tests {
     use super::*;
 
     fn all() -> [Kinds; 6] {
-        [Kinds::INTEGER, Kinds::FLOAT, Kinds::BOOLEAN, Kinds::TIMESTAMP, Kinds::TEXT, Kinds::ROUNDED]
+        [Kinds::INTEGER, Kinds::FLOAT, Kinds::BOOLEAN, Kinds::TIMESTAMP, Kinds::TEXT, Kinds::LARGE]
     }
 
     #[test]
@@ -230,7 +246,8 @@ mod tests {
             }
         }
         assert_eq!(Kinds::INTEGER.with(Kinds::FLOAT).number(), Some(NumberKind::Float));
-        assert_eq!(Kinds::INTEGER.with(Kinds::ROUNDED).number(), Some(NumberKind::Float));
+        assert_eq!(Kinds::LARGE.with(Kinds::FLOAT).number(), Some(NumberKind::Float));
+        assert!(Kinds::INTEGER.with(Kinds::LARGE).is_text());
         assert!(Kinds::INTEGER.with(Kinds::BOOLEAN).is_text());
         assert!(!Kinds::default().is_text());
     }
@@ -239,7 +256,9 @@ mod tests {
     fn widening_is_told() {
         assert_eq!(Kinds::INTEGER.with(Kinds::FLOAT).widened(), None);
         assert_eq!(Kinds::TEXT.widened(), None);
-        assert_eq!(Kinds::ROUNDED.widened().unwrap(), "integer → float");
+        assert_eq!(Kinds::LARGE.with(Kinds::FLOAT).widened().unwrap(), "integer → float");
+        let digits = "integer → text: numbers beyond 2^53 keep their digits as text";
+        assert_eq!(Kinds::LARGE.widened().unwrap(), digits);
         assert_eq!(Kinds::INTEGER.with(Kinds::BOOLEAN).widened().unwrap(), "integer, boolean → text");
     }
 

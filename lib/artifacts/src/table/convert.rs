@@ -3,7 +3,7 @@
 use mlops_algorithms::table::{ColumnKind, NumberKind, Values};
 
 use super::timestamp;
-use super::value::Cell;
+use super::value::{Cell, LARGEST_EXACT};
 
 /// The first value that is not of the kind that was asked for.
 #[derive(Debug, PartialEq)]
@@ -39,7 +39,7 @@ pub(super) fn convert(values: Values, kind: ColumnKind) -> Result<Values, Misfit
         }
     };
     let fits = |number: f64| match wanted {
-        NumberKind::Integer => number.is_nan() || number.fract() == 0.0,
+        NumberKind::Integer => number.is_nan() || (number.fract() == 0.0 && number.abs() <= LARGEST_EXACT as f64),
         NumberKind::Boolean => number.is_nan() || number == 0.0 || number == 1.0,
         NumberKind::Float => true,
         // A bare number is no point in time unless somebody says that it is one.
@@ -64,7 +64,9 @@ fn to_text(values: &Values) -> Values {
 fn number_of(text: &str, wanted: NumberKind) -> Option<f64> {
     match (Cell::of_field(text), wanted) {
         (Cell::Missing, _) => Some(f64::NAN),
-        (Cell::Integer(value) | Cell::Rounded(value) | Cell::Float(value), _)
+        // A whole number that would lose digits is no integer here; who asks for floats gets the nearest one.
+        (Cell::Large(_), NumberKind::Integer) => None,
+        (Cell::Integer(value) | Cell::Large(value) | Cell::Float(value), _)
         | (Cell::Timestamp(value), NumberKind::Timestamp) => Some(value),
         (Cell::Boolean(value), NumberKind::Boolean | NumberKind::Integer) => Some(f64::from(u8::from(value))),
         _ => None,
@@ -100,6 +102,15 @@ mod tests {
         let dates = Values::from_text([Some("1970-01-01"), Some("nan")]);
         assert_eq!(convert(dates.clone(), ColumnKind::Timestamp).unwrap().label(0).unwrap(), "0");
         assert!(convert(dates, ColumnKind::Integer).is_err());
+    }
+
+    #[test]
+    fn digits_are_never_lost_in_silence() {
+        let text = Values::from_text([Some("1"), Some("9007199254740993")]);
+        let misfit = convert(text.clone(), ColumnKind::Integer).unwrap_err();
+        assert_eq!(misfit, Misfit { row: 1, value: "9007199254740993".to_owned() });
+        assert_eq!(convert(text, ColumnKind::Float).unwrap().label(1).unwrap(), "9007199254740992");
+        assert!(convert(numbers(&[1e17], NumberKind::Float), ColumnKind::Integer).is_err());
     }
 
     #[test]

@@ -7,12 +7,13 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, BooleanArray, Float64Array, Int64Array, RecordBatch, StringArray};
 use arrow::datatypes::{Field, Schema};
 use mlops_core::{Error, Result};
-use serde_json::{Map, Value};
+use serde_json::{Map, Number, Value};
 
 use super::ReadNotes;
 use super::batches::{Batches, Inference, KINDS, Texts, rows_of};
 use super::column::Kinds;
 use super::input::{Input, from_io};
+use super::value::LARGEST_EXACT;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 /// The most bytes of one line: 256 MiB.
@@ -149,19 +150,27 @@ impl Batches for JsonBatches {
     }
 }
 
+/// Whether a number is whole and at most 2^53 in size.
+fn is_exact(number: &Number) -> bool {
+    number.as_i64().is_some_and(|value| value.unsigned_abs() <= LARGEST_EXACT)
+}
+
 /// The values as an array of the narrowest type that holds all of them, and what kinds they are besides strings.
 fn array_of(values: &[Value], as_text: bool) -> (ArrayRef, Kinds) {
     let kinds = values.iter().fold(Kinds::default(), |kinds, value| {
         kinds.with(match value {
             Value::Null | Value::String(_) => Kinds::default(),
             Value::Bool(_) => Kinds::BOOLEAN,
-            Value::Number(number) if number.is_i64() => Kinds::INTEGER,
+            Value::Number(number) if is_exact(number) => Kinds::INTEGER,
+            Value::Number(number) if number.is_i64() || number.is_u64() => Kinds::LARGE,
             Value::Number(_) => Kinds::FLOAT,
             Value::Array(_) | Value::Object(_) => Kinds::TEXT,
         })
     });
     let strings = values.iter().any(Value::is_string);
-    let array: ArrayRef = if as_text || strings || kinds.is_text() {
+    // Large numbers are read again as text when the whole file is known; until then they are numbers.
+    let is_mixed = kinds != Kinds::LARGE && kinds.is_text();
+    let array: ArrayRef = if as_text || strings || is_mixed {
         let texts = values.iter().map(|value| match value {
             Value::Null => None,
             Value::String(text) => Some(text.clone()),

@@ -24,7 +24,7 @@ mod write_arrow;
 pub use format::{Compression, TableFormat};
 pub use notes::{LoadedTable, ReadNotes, Source};
 pub use options::{ReadOptions, Sample};
-pub use value::MISSING_MARKERS;
+pub use value::{MISSING_MARKERS, missing_hint};
 pub use write::encode;
 
 #[cfg(test)]

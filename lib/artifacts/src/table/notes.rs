@@ -58,6 +58,9 @@ pub struct ReadNotes {
     pub ragged_examples: Vec<u64>,
     /// The columns that hold several types, with what became of them, as `integer → text`.
     pub widened: BTreeMap<String, String>,
+    /// The columns that were left out because they hold neither numbers nor text, with their types.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub skipped_columns: BTreeMap<String, String>,
     /// The columns without any value.
     pub empty_columns: Vec<String>,
     /// How many infinite values each column has.

@@ -1,6 +1,6 @@
 //! Parquet files as record batches.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use arrow::array::RecordBatch;
 use bytes::Bytes;
@@ -9,32 +9,27 @@ use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 
 use super::ReadNotes;
-use super::arrow_ipc::check_fields;
+use super::arrow_ipc::{Picked, pick};
 use super::batches::{Batches, Inference, rows_of};
-use super::csv_reader::check_unique;
 
 /// Reads a Parquet file.
 pub(super) struct ParquetBatches {
     reader: ParquetRecordBatchReader,
     names: Vec<String>,
+    skipped: BTreeMap<String, String>,
 }
 
 impl ParquetBatches {
-    /// `columns` are those to read; nested columns among them are refused.
+    /// `columns` are those to read; nested columns among them are refused, and left out when no column is named.
     pub(super) fn new(bytes: Bytes, columns: Option<&HashSet<&str>>) -> Result<Self> {
         let builder = ParquetRecordBatchReaderBuilder::try_new(bytes).map_err(wrong)?;
         let schema = builder.schema();
         let names = schema.fields().iter().map(|field| field.name().clone()).collect::<Vec<_>>();
-        check_unique(names.iter().map(String::as_str))?;
-        let is_picked = |name: &str| columns.is_none_or(|columns| columns.contains(name));
-        let fields = schema.fields().iter().enumerate().filter(|(_, field)| is_picked(field.name()));
-        let fields = fields.collect::<Vec<_>>();
-        check_fields(fields.iter().map(|(_, field)| field.as_ref()))?;
-        let picked = fields.iter().map(|(index, _)| *index).collect::<Vec<_>>();
-        let rows = rows_of(picked.len());
-        let mask = ProjectionMask::roots(builder.parquet_schema(), picked);
+        let Picked { indices, skipped } = pick(schema, columns)?;
+        let rows = rows_of(indices.len());
+        let mask = ProjectionMask::roots(builder.parquet_schema(), indices);
         let reader = builder.with_projection(mask).with_batch_size(rows).build().map_err(wrong)?;
-        Ok(Self { reader, names })
+        Ok(Self { reader, names, skipped })
     }
 }
 
@@ -54,7 +49,7 @@ impl Batches for ParquetBatches {
     }
 
     fn finish(&mut self, _whole: bool) -> Result<ReadNotes> {
-        Ok(ReadNotes::default())
+        Ok(ReadNotes { skipped_columns: std::mem::take(&mut self.skipped), ..ReadNotes::default() })
     }
 }
 

@@ -57,7 +57,8 @@ impl Artifacts {
     /// Types are taken from `options.schema`, else from the manifest beside the table, else from all values of a
     /// column: whole numbers, floats, `true` and `false`, ISO 8601 points in time (UTC where no offset is written), and
     /// text when they are mixed. Missing values are [`MISSING_MARKERS`](super::MISSING_MARKERS) in CSV and TSV, and
-    /// nulls elsewhere. Whole numbers beyond 2^53 are read as floats.
+    /// nulls elsewhere. A column of whole numbers of which one is beyond
+    /// 2^53 is text with the exact digits; beside numbers with a fraction such a number is a float.
     ///
     /// `NotFound` when there is no object; `InvalidInput`, naming the URI and the place, for what is no table or does
     /// not agree with its manifest; `Conflict` when the object changes between two passes.

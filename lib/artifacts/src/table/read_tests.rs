@@ -78,6 +78,28 @@ fn other_delimiters_are_found() {
     assert_eq!(loaded.source.notes.delimiter, None);
 }
 
+const DIGITS: &str = "integer → text: numbers beyond 2^53 keep their digits as text";
+
+#[test]
+fn whole_numbers_beyond_two_to_the_53_are_text_however_late_they_come() {
+    let (large, mixed) = ("9007199254740993", "9007199254740993.5");
+    let mut csv = "id,x\n".to_owned();
+    let mut json = String::new();
+    for row in 0..70_000 {
+        writeln!(csv, "{row},{large}").unwrap();
+        writeln!(json, "{{\"id\": {row}, \"x\": {large}}}").unwrap();
+    }
+    writeln!(csv, "{large},0.5").unwrap();
+    writeln!(json, "{{\"id\": {large}, \"x\": {mixed}}}").unwrap();
+    for loaded in [read("a.csv", csv), read("a.jsonl", json)] {
+        assert_eq!(kinds(&loaded), [("id", Text), ("x", Float)]);
+        let ids = &loaded.table.columns[0].values;
+        assert_eq!((ids.label(0).unwrap(), ids.label(70_000).unwrap()), ("0".to_owned(), large.to_owned()));
+        let widened = [("id", DIGITS), ("x", "integer → float")].map(|(name, what)| (name.to_owned(), what.to_owned()));
+        assert_eq!(loaded.source.notes.widened, widened.into());
+    }
+}
+
 #[test]
 fn mixed_columns_are_widened_even_late() {
     let mut text = "a,b,c,d\n".to_owned();
@@ -86,9 +108,10 @@ fn mixed_columns_are_widened_even_late() {
     }
     text.push_str("x,0.5,true,1\n");
     let loaded = read("a.csv", text);
-    assert_eq!(kinds(&loaded), [("a", Text), ("b", Float), ("c", Text), ("d", Float)]);
+    assert_eq!(kinds(&loaded), [("a", Text), ("b", Float), ("c", Text), ("d", Text)]);
+    assert_eq!(loaded.table.columns[3].values.label(0).unwrap(), "12345678901234567890");
     assert_eq!(loaded.table.columns[0].values.label(0).unwrap(), "00", "the text is the one of the file");
-    let widened = [("a", "integer → text"), ("c", "integer, boolean → text"), ("d", "integer → float")];
+    let widened = [("a", "integer → text"), ("c", "integer, boolean → text"), ("d", DIGITS)];
     let widened = widened.map(|(name, what)| (name.to_owned(), what.to_owned()));
     assert_eq!(loaded.source.notes.widened, widened.into());
 }
@@ -148,7 +171,7 @@ fn columns() -> RecordBatch {
 /// What every column of [`columns`] but the nested one is read as.
 fn check(loaded: &LoadedTable) {
     let found = kinds(loaded).into_iter().map(|(_, kind)| kind).collect::<Vec<_>>();
-    let expected = [Boolean, Integer, Float, Float, Float, Timestamp, Timestamp, Float, Text, Text, Text, Float];
+    let expected = [Boolean, Integer, Text, Float, Float, Timestamp, Timestamp, Float, Text, Text, Text, Float];
     assert_eq!(found, expected);
     assert_eq!(labels(loaded, 1), ["1", "-", "-5"]);
     assert_eq!(labels(loaded, 3), ["0.5", "-", "inf"]);
@@ -160,7 +183,8 @@ fn check(loaded: &LoadedTable) {
     assert_eq!(labels(loaded, 9), ["1", "-", ""]);
     assert_eq!(labels(loaded, 10), ["ab", "-", "c"]);
     assert_eq!(loaded.source.notes.empty_columns, ["nothing"]);
-    assert_eq!(loaded.source.notes.widened["large"], "integer → float");
+    assert_eq!(labels(loaded, 2), ["18446744073709551615", "-", "0"]);
+    assert_eq!(loaded.source.notes.widened["large"], DIGITS);
 }
 
 #[test]
@@ -168,6 +192,8 @@ fn parquet_and_arrow_files_are_read_with_their_types() {
     let batch = columns();
     let names = batch.schema_ref().fields().iter().map(|field| field.name().clone()).filter(|name| name != "nested");
     let options = ReadOptions { columns: Some(names.collect()), ..ReadOptions::default() };
+    let nested = ReadOptions { columns: Some(vec!["nested".to_owned()]), ..ReadOptions::default() };
+    let schema = ReadOptions { schema: Some([("nested".to_owned(), Text)].into()), ..ReadOptions::default() };
     let mut parquet = Vec::new();
     let mut writer = ::parquet::arrow::ArrowWriter::try_new(&mut parquet, batch.schema(), None).unwrap();
     writer.write(&batch).unwrap();
@@ -182,12 +208,18 @@ fn parquet_and_arrow_files_are_read_with_their_types() {
         let loaded = read_with("a", bytes.clone(), &options);
         assert_eq!(loaded.source.format, format);
         check(&loaded);
+        assert!(loaded.source.notes.skipped_columns.is_empty());
+        let whole = read("a", bytes.clone());
+        check(&whole);
+        assert!(whole.source.notes.skipped_columns["nested"].starts_with("List"));
         let artifacts = artifacts();
         let place = uri("s3://store/a");
         block_on(artifacts.write_bytes(&place, bytes, Condition::None)).unwrap();
-        let error = block_on(artifacts.read_table(&place, &ReadOptions::default(), &Call::new("r"))).unwrap_err();
-        assert!(error.message.contains("`nested` (List"), "{error}");
-        assert!(error.hint.unwrap().contains("columns"));
+        for (options, field) in [(&nested, "columns"), (&schema, "schema")] {
+            let error = block_on(artifacts.read_table(&place, options, &Call::new("r"))).unwrap_err();
+            assert!(error.message.contains("`nested` (List"), "{error}");
+            assert_eq!((error.kind, error.field.as_deref()), (mlops_core::ErrorKind::InvalidInput, Some(field)));
+        }
     }
 }
 

@@ -55,6 +55,11 @@ impl Request {
     /// The table that was asked for. `names` are all columns of the file, and `rows` its rows.
     pub(super) fn refine(&self, table: Table, rows: usize, names: &[String], notes: &mut ReadNotes) -> Result<Table> {
         self.check_names(names)?;
+        let mut asked = self.options.schema.iter().flat_map(BTreeMap::keys);
+        if let Some((name, found)) = asked.find_map(|name| notes.skipped_columns.get_key_value(name)) {
+            let message = format!("the column `{name}` ({found}) is neither numbers nor text");
+            return Err(Error::invalid_input(message).at("schema").hint("flatten it, or leave it out of `schema`"));
+        }
         if names.is_empty() {
             return Err(Error::invalid_input("the table has no columns").hint("write at least one column"));
         }

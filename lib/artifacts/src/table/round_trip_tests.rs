@@ -130,14 +130,27 @@ fn one_column_keeps_its_missing_values() {
 }
 
 #[test]
-fn points_in_time_that_no_tick_holds_become_floats() {
-    let table = Table { columns: vec![column("t", numbers(vec![1e-12, 1e18], NumberKind::Timestamp))] };
+fn points_in_time_are_written_to_the_microsecond() {
+    let instants =
+        |values: &[f64]| Table { columns: vec![column("t", numbers(values.to_vec(), NumberKind::Timestamp))] };
+    for format in [TableFormat::Csv, TableFormat::Jsonl, TableFormat::Parquet, TableFormat::Arrow] {
+        let found = write_and_read(&instants(&[1_700_000_000.234_567_1, -0.000_000_4, 1.5]), format);
+        assert_eq!(content(&found), content(&instants(&[1_700_000_000.234_567, 0.0, 1.5])), "{format}");
+    }
+    let table = instants(&[1e-12, 1e18]);
     let Values::Number { values, kind } = &write_and_read(&table, TableFormat::Parquet).columns[0].values else {
         panic!("numbers")
     };
     assert_eq!((values.as_slice(), *kind), ([1e-12, 1e18].as_slice(), NumberKind::Float));
-    let nanoseconds = Table { columns: vec![column("t", numbers(vec![1e-9], NumberKind::Timestamp))] };
-    assert_eq!(content(&write_and_read(&nanoseconds, TableFormat::Parquet)), content(&nanoseconds));
+}
+
+#[test]
+fn whole_numbers_beyond_two_to_the_53_keep_their_digits() {
+    let ids = ["9007199254740993", "-9007199254740995", "18446744073709551615", "7"];
+    let table = Table { columns: vec![column("id", Values::from_text(ids.map(Some)))] };
+    for format in [TableFormat::Csv, TableFormat::Tsv, TableFormat::Jsonl, TableFormat::Parquet, TableFormat::Arrow] {
+        assert_eq!(content(&write_and_read(&table, format)), content(&table), "{format}");
+    }
 }
 
 #[test]

@@ -4,6 +4,7 @@ use jiff::civil::{Date, DateTime};
 use jiff::{SignedDuration, Timestamp};
 
 const NANOSECONDS: f64 = 1e9;
+const MICROSECONDS: f64 = 1e6;
 const EPOCH: DateTime = DateTime::constant(1970, 1, 1, 0, 0, 0, 0);
 
 /// The seconds since 1970-01-01T00:00:00Z of a date `2024-05-31`, or of a date and time `2024-05-31T12:00:00.5+09:00`
@@ -30,15 +31,16 @@ pub(super) fn parse(text: &str) -> Option<f64> {
     Some(since.as_secs() as f64 + f64::from(since.subsec_nanos()) / NANOSECONDS)
 }
 
-/// The point in time as text that [`parse`] reads, exact to the nanosecond; `None` outside the years 0 to 9999.
+/// The point in time as text that [`parse`] reads, to the microsecond, which is about what an `f64` of seconds holds in
+/// our time; `None` outside the years 0 to 9999.
 pub(super) fn show(seconds: f64) -> Option<String> {
     let whole = seconds.floor();
     if whole.abs() > 1e12 || !seconds.is_finite() {
         return None;
     }
-    let nanoseconds = ((seconds - whole) * NANOSECONDS).round();
-    let (whole, nanoseconds) = if nanoseconds >= NANOSECONDS { (whole + 1.0, 0.0) } else { (whole, nanoseconds) };
-    let time = EPOCH.checked_add(SignedDuration::new(whole as i64, nanoseconds as i32)).ok()?;
+    let microseconds = ((seconds - whole) * MICROSECONDS).round();
+    let (whole, microseconds) = if microseconds >= MICROSECONDS { (whole + 1.0, 0.0) } else { (whole, microseconds) };
+    let time = EPOCH.checked_add(SignedDuration::new(whole as i64, microseconds as i32 * 1000)).ok()?;
     (time.year() >= 0).then(|| format!("{time}Z"))
 }
 
@@ -81,6 +83,8 @@ mod tests {
         for seconds in [0.0, -1.0, 1.5, 1_700_000_000.123, -0.25, 253_402_300_799.0] {
             assert_eq!(parse(&show(seconds).unwrap()), Some(seconds));
         }
+        assert_eq!(show(1_700_000_000.234_567).unwrap(), "2023-11-14T22:13:20.234567Z");
+        assert_eq!(show(0.999_999_9).unwrap(), "1970-01-01T00:00:01Z");
         assert_eq!(show(1e15), None);
         assert_eq!(show(f64::INFINITY), None);
         assert_eq!(show(-1e11), None);

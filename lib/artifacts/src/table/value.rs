@@ -9,16 +9,23 @@ pub const MISSING_MARKERS: [&str; 20] = [
     "NA", "NULL", "NaN", "None", "n/a", "nan", "null",
 ];
 
-/// The largest whole number below which every whole number has its own `f64`: 2^53.
-pub(super) const LARGEST_EXACT: f64 = 9_007_199_254_740_992.0;
+/// The hint beside an error about a column that lacks values: which texts count as missing.
+pub fn missing_hint() -> String {
+    let markers = MISSING_MARKERS.iter().filter(|marker| !marker.is_empty());
+    let markers = markers.map(|marker| format!("`{marker}`")).collect::<Vec<_>>().join(", ");
+    format!("in CSV and TSV an empty field and the texts {markers} count as missing; give such a class another name")
+}
+
+/// The largest whole number up to which every whole number has its own `f64`: 2^53.
+pub(super) const LARGEST_EXACT: u64 = 1 << 53;
 
 /// What one cell is. Points in time are seconds since 1970-01-01T00:00:00Z.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Cell {
     Missing,
     Integer(f64),
-    /// A whole number that was rounded to the nearest `f64`.
-    Rounded(f64),
+    /// A whole number beyond 2^53, as the nearest `f64`; its digits are in its text only.
+    Large(f64),
     Float(f64),
     Boolean(bool),
     Timestamp(f64),
@@ -50,7 +57,7 @@ impl Cell {
         match self {
             Self::Missing | Self::Text => f64::NAN,
             Self::Boolean(value) => f64::from(u8::from(value)),
-            Self::Integer(value) | Self::Rounded(value) | Self::Float(value) | Self::Timestamp(value) => value,
+            Self::Integer(value) | Self::Large(value) | Self::Float(value) | Self::Timestamp(value) => value,
         }
     }
 
@@ -58,9 +65,10 @@ impl Cell {
         let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
         if !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()) {
             // Parsing as `f64` keeps the sign of `-0`, which matters when the column turns out to be one of floats.
+            let exact = digits.parse::<u64>().is_ok_and(|value| value <= LARGEST_EXACT);
             return match text.parse::<f64>() {
-                Ok(value) if value.abs() <= LARGEST_EXACT => Self::Integer(value),
-                Ok(value) => Self::Rounded(value),
+                Ok(value) if exact => Self::Integer(value),
+                Ok(value) => Self::Large(value),
                 Err(_) => Self::Text,
             };
         }
@@ -113,8 +121,10 @@ mod tests {
         assert_eq!(Cell::of_field("007"), Cell::Integer(7.0));
         assert_eq!(Cell::of_field(" +5 "), Cell::Integer(5.0));
         assert!(Cell::of_field("-0").number().is_sign_negative());
-        assert_eq!(Cell::of_field("9007199254740992"), Cell::Integer(LARGEST_EXACT));
-        assert_eq!(Cell::of_field("9007199254740994"), Cell::Rounded(9_007_199_254_740_994.0));
+        assert_eq!(Cell::of_field("-9007199254740992"), Cell::Integer(-9_007_199_254_740_992.0));
+        for text in ["9007199254740993", "-9007199254740993", "123456789012345678901234567890"] {
+            assert_eq!(Cell::of_field(text), Cell::Large(text.parse().unwrap()), "{text}");
+        }
         for (text, value) in [("1.", 1.0), (".5", 0.5), ("-1e-3", -1e-3), ("1E5", 1e5), ("-.5", -0.5)] {
             assert_eq!(Cell::of_field(text), Cell::Float(value), "{text}");
         }

@@ -22,7 +22,7 @@ impl Artifacts {
 
 /// A table as the bytes of a file; the same table gives the same bytes.
 ///
-/// Numbers keep their kind and every bit: whole numbers have no fraction, floats have one (`1.0`), truth values are
+/// Numbers keep their kind and every bit, points in time their microseconds: whole numbers have no fraction, floats have one (`1.0`), truth values are
 /// `true` and `false`, points in time are ISO 8601 in UTC. Parquet (Zstandard) and Arrow keep text exactly. In CSV and
 /// TSV a missing value is an empty field, so that text which looks like a number or like a missing value reads back as
 /// such unless a manifest or a schema says that the column is text.

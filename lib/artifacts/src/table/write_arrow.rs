@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use arrow::array::{
     ArrayRef, BooleanArray, Float64Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
-    TimestampNanosecondArray,
 };
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use arrow::ipc::writer::FileWriter;
@@ -72,36 +71,27 @@ fn schema_of(table: &Table) -> SchemaRef {
     Arc::new(Schema::new(table.columns.iter().map(field).collect::<Vec<_>>()))
 }
 
-/// The type that keeps every value exactly.
+/// The type that keeps every value exactly, and points in time to the microsecond.
 fn type_of(values: &Values) -> DataType {
     let (values, kind) = match values {
         Values::Text { .. } => return DataType::Utf8,
         Values::Number { values, kind } => (values, kind),
     };
     let every = |fits: &dyn Fn(f64) -> bool| values.iter().all(|&value| value.is_nan() || fits(value));
-    let in_ticks = |per_second: i64| every(&|value| exact_ticks(value, per_second));
     match kind {
         NumberKind::Boolean => DataType::Boolean,
         NumberKind::Integer if every(&|value| value.fract() == 0.0 && value.abs() < 9e18) => DataType::Int64,
-        NumberKind::Timestamp if in_ticks(1_000_000) => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
-        NumberKind::Timestamp if in_ticks(1_000_000_000) => {
-            DataType::Timestamp(TimeUnit::Nanosecond, Some("UTC".into()))
+        NumberKind::Timestamp if every(&|value| value.abs() < 9e12) => {
+            DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()))
         }
         _ => DataType::Float64,
     }
 }
 
-/// Whether the seconds come back from ticks with every bit.
-fn exact_ticks(seconds: f64, per_second: i64) -> bool {
-    seconds.abs() < 9e18 / per_second as f64 && {
-        let ticks = ticks_of(seconds, per_second);
-        (ticks / per_second) as f64 + (ticks % per_second) as f64 / per_second as f64 == seconds
-    }
-}
-
-fn ticks_of(seconds: f64, per_second: i64) -> i64 {
+/// The nearest microsecond.
+fn microseconds(seconds: f64) -> i64 {
     let whole = seconds.trunc();
-    whole as i64 * per_second + ((seconds - whole) * per_second as f64).round() as i64
+    whole as i64 * 1_000_000 + ((seconds - whole) * 1e6).round() as i64
 }
 
 fn array_of(values: &Values, data_type: &DataType, from: usize, to: usize) -> ArrayRef {
@@ -113,16 +103,12 @@ fn array_of(values: &Values, data_type: &DataType, from: usize, to: usize) -> Ar
         Values::Number { values, .. } => &values[from..to],
     };
     let present = |value: &f64| (!value.is_nan()).then_some(*value);
-    let ticks = |per_second| move |value: &f64| present(value).map(|seconds| ticks_of(seconds, per_second));
     match data_type {
         DataType::Boolean => Arc::new(values.iter().map(|v| present(v).map(|v| v != 0.0)).collect::<BooleanArray>()),
         DataType::Int64 => Arc::new(values.iter().map(|v| present(v).map(|v| v as i64)).collect::<Int64Array>()),
-        DataType::Timestamp(TimeUnit::Microsecond, zone) => {
-            let array = values.iter().map(ticks(1_000_000)).collect::<TimestampMicrosecondArray>();
-            Arc::new(array.with_timezone_opt(zone.clone()))
-        }
         DataType::Timestamp(_, zone) => {
-            let array = values.iter().map(ticks(1_000_000_000)).collect::<TimestampNanosecondArray>();
+            let ticks = values.iter().map(|value| present(value).map(microseconds));
+            let array = ticks.collect::<TimestampMicrosecondArray>();
             Arc::new(array.with_timezone_opt(zone.clone()))
         }
         _ => Arc::new(values.iter().map(present).collect::<Float64Array>()),

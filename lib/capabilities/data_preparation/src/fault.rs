@@ -4,6 +4,7 @@ use mlops_algorithms::checks::CheckError;
 use mlops_algorithms::preprocess::PreprocessError;
 use mlops_algorithms::split::SplitError;
 use mlops_algorithms::target::TargetError;
+use mlops_artifacts::missing_hint;
 use mlops_core::Error;
 use mlops_core::values::ArtifactUri;
 
@@ -26,10 +27,17 @@ fn argument(field: &str) -> &'static str {
     if field == "key" { "key_column" } else { "target_column" }
 }
 
-/// Why a column cannot be the target.
-pub(crate) fn of_target(error: &TargetError, column: &str, place: &ArtifactUri) -> Error {
+/// Why a column cannot be the target, of which `missing` values were left out.
+pub(crate) fn of_target(error: &TargetError, column: &str, place: &ArtifactUri, missing: usize) -> Error {
     let message = format!("the column `{column}` of {place} cannot be the target: {error}");
-    Error::invalid_input(message).at("target_column")
+    match error {
+        TargetError::OneClass { .. } if missing > 0 => {
+            Error::invalid_input(format!("{message}; {missing} more rows have no value there")).hint(missing_hint())
+        }
+        TargetError::AllMissing { .. } => Error::invalid_input(message).hint(missing_hint()),
+        _ => Error::invalid_input(message),
+    }
+    .at("target_column")
 }
 
 /// Why a table cannot be preprocessed.

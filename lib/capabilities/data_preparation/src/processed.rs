@@ -81,11 +81,11 @@ pub(crate) fn process(
     recipe: Recipe,
 ) -> Result<Processed> {
     let place = &data.source.uri;
-    let wrong_target = |error| fault::of_target(&error, other.target, place);
     target_column::refuse_infinite(data, other.target)?;
     let target = &target_column::find(data, other.target, "target_column")?.values;
     let present = (0..target.len()).filter(|&row| !target.is_missing(row)).collect::<Vec<_>>();
     let rows_without_target = target.len() - present.len();
+    let wrong_target = |error| fault::of_target(&error, other.target, place, rows_without_target);
     if present.is_empty() {
         // The check of the whole column says whether it is empty or all missing.
         Target::numbers(target).map_err(wrong_target)?;

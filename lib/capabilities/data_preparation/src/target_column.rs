@@ -29,6 +29,13 @@ pub(crate) fn refuse_infinite(data: &LoadedTable, name: &str) -> Result<()> {
 }
 
 fn missing(data: &LoadedTable, name: &str, field: &str) -> Error {
+    if let Some(found) = data.source.notes.skipped_columns.get(name) {
+        let message = format!(
+            "`{field}` names the column `{name}` of {}, whose {found} is neither a number nor text",
+            data.source.uri
+        );
+        return Error::invalid_input(message).at(field).hint("flatten it into columns of numbers or text");
+    }
     let names = data.table.names().take(20).collect::<Vec<_>>().join(", ");
     let more = if data.table.num_columns() > 20 { ", …" } else { "" };
     let error = Error::invalid_input(format!(

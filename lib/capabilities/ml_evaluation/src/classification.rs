@@ -11,11 +11,13 @@ use mlops_algorithms::metrics::roc::RankedScores;
 use mlops_algorithms::metrics::threshold::{self, ThresholdObjective};
 use mlops_algorithms::models::Baseline;
 use mlops_algorithms::target::Target;
-use mlops_core::{Error, Result};
+use mlops_core::{Call, Error, Result};
 use ndarray::Array2;
 
 use crate::evaluation::{ClassCurve, ClassResult, ClassificationDetail, ConfusedClasses, Guess, Metrics};
 use crate::fault;
+use crate::resampling::{self, MOST_CLASSES};
+use crate::rounding::{settle_intervals, settled};
 
 /// The most classes whose confusion matrix goes into a document.
 const MATRIX_CLASSES: usize = 200;
@@ -81,8 +83,19 @@ impl Answers {
 
     /// All measures; with intervals when asked.
     pub(crate) fn measure(&self, how: &Measuring, intervals: bool) -> Result<ClassifierMetrics> {
-        let options = options(how, intervals);
-        evaluate_classifier(&self.classified(), &options).map_err(fault::of_metric)
+        let data = self.classified();
+        let many = data.n_classes > MOST_CLASSES;
+        let mut found = evaluate_classifier(&data, &options(how, intervals && !many)).map_err(fault::of_metric)?;
+        if intervals && many {
+            resampling::add_overall(&mut found, &data, &how.resampling)?;
+        }
+        settle_intervals(&mut found.intervals);
+        for (name, value) in metrics_of(&found) {
+            if value.is_none() {
+                found.undefined.entry(name).or_insert_with(|| "it has no value on these rows".to_owned());
+            }
+        }
+        Ok(found)
     }
 
     /// The rows by true and predicted class.
@@ -109,6 +122,7 @@ impl Answers {
         labels: &[String],
         how: &Measuring,
         metrics: &ClassifierMetrics,
+        call: &Call,
     ) -> Result<ClassificationDetail> {
         let matrix = self.matrix()?;
         let label = |code: u32| labels.get(code as usize).cloned().unwrap_or_default();
@@ -122,25 +136,26 @@ impl Answers {
             threshold: how.threshold,
             per_class: class_results(metrics, labels),
             top_confusions: top_confusions(&matrix, labels),
-            curves: self.curves(labels, binary)?,
+            curves: self.curves(labels, binary, call)?,
             calibration: Some(table.map_err(fault::of_metric)?),
             confusion_matrix: if labels.len() <= MATRIX_CLASSES { matrix.counts } else { Vec::new() },
         })
     }
 
     /// The curves of the positive class of two, or of each class; of too many, those with the smallest areas.
-    pub(crate) fn curves(&self, labels: &[String], binary: Option<u32>) -> Result<Vec<ClassCurve>> {
+    pub(crate) fn curves(&self, labels: &[String], binary: Option<u32>, call: &Call) -> Result<Vec<ClassCurve>> {
         let classes: Vec<u32> = binary.map_or_else(|| (0..labels.len() as u32).collect(), |class| vec![class]);
         let points = (POINTS.1 / classes.len().clamp(1, CURVES)).min(POINTS.0);
         let mut curves = Vec::new();
         for class in classes {
+            call.check()?;
             let ranked = self.ranked(class)?;
             let (roc, recall) = (ranked.roc_curve(true), ranked.precision_recall_curve());
             curves.push(ClassCurve {
                 label: labels.get(class as usize).cloned().unwrap_or_default(),
                 prevalence: recall.prevalence,
-                auc_roc: roc.auc,
-                average_precision: recall.average_precision,
+                auc_roc: roc.auc.map(settled),
+                average_precision: recall.average_precision.map(settled),
                 roc: roc.decimated(points).points,
                 precision_recall: recall.decimated(points).points,
             });
@@ -196,7 +211,7 @@ pub(crate) fn metrics_of(metrics: &ClassifierMetrics) -> Metrics {
         ("balanced_accuracy", Some(metrics.balanced_accuracy)),
         ("pr_auc", metrics.pr_auc),
     ];
-    values.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+    values.into_iter().map(|(name, value)| (name.to_owned(), value.map(settled))).collect()
 }
 
 /// The scores of each class under its name.
@@ -205,12 +220,12 @@ pub(crate) fn class_results(metrics: &ClassifierMetrics, labels: &[String]) -> V
         metrics.per_class_auc.iter().map(|class| (class.class, class.auc)).collect();
     let result = metrics.per_class.iter().map(|class| ClassResult {
         label: labels.get(class.class as usize).cloned().unwrap_or_default(),
-        precision: class.precision,
-        recall: class.recall,
-        f1_score: class.f1_score,
+        precision: settled(class.precision),
+        recall: settled(class.recall),
+        f1_score: settled(class.f1_score),
         support: class.support,
         predicted: class.predicted,
-        auc_roc: areas.get(&class.class).copied().flatten(),
+        auc_roc: areas.get(&class.class).copied().flatten().map(settled),
     });
     result.collect()
 }
@@ -225,6 +240,21 @@ pub(crate) fn top_confusions(matrix: &ConfusionMatrix, labels: &[String]) -> Vec
         share_of_actual: pair.share_of_true,
     });
     named.collect()
+}
+
+/// A reason with the classes' names in place of their codes.
+pub(crate) fn in_names(reason: &str, labels: &[String]) -> String {
+    let mut pieces = reason.split("class ");
+    let mut text = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        let digits = piece.bytes().take_while(u8::is_ascii_digit).count();
+        let label = piece[..digits].parse::<usize>().ok().and_then(|code| labels.get(code));
+        match label {
+            Some(label) => text.extend(["class `", label.as_str(), "`", &piece[digits..]]),
+            None => text.extend(["class ", piece]),
+        }
+    }
+    text
 }
 
 /// What a reader must know about classes that have no row or were never predicted.

@@ -7,12 +7,12 @@ use mlops_algorithms::metrics::threshold::ThresholdObjective;
 use mlops_algorithms::table::{Column, NumberKind, Table, Values};
 use mlops_artifacts::{LoadedModel, LoadedTable};
 use mlops_core::values::TaskType;
-use mlops_core::{Call, Error, Result};
+use mlops_core::{Call, Error, Lang, Result};
 
 use crate::classification::{self, Answers, Measuring};
 use crate::comparison::{self, ClassAnswers, ComparedModel, Comparison};
 use crate::evaluation::{Evaluation, FORMAT};
-use crate::{fault, scoring, slicing};
+use crate::{fault, guessing, resampling, rounding, scoring, slicing};
 
 /// How many resamples intervals are made of.
 pub(crate) const REPLICATES: usize = 1000;
@@ -74,7 +74,7 @@ pub(crate) fn run(
     let labels = scored.labels;
     let mut how = measuring(request, &labels)?;
     let mut answers = Answers::new(scored.truth, scored.probabilities, &how)?;
-    let mut notes = Vec::new();
+    let mut notes = left.note().into_iter().collect::<Vec<_>>();
     if let (Some(objective), Some(positive)) = (request.objective, how.positive) {
         how.threshold = Some(answers.best_threshold(positive, objective)?);
         answers = Answers::new(answers.truth, answers.probabilities, &how)?;
@@ -83,11 +83,18 @@ pub(crate) fn run(
     call.check()?;
     call.progress(1.0, Some(4.0), "measuring");
     let measured = answers.measure(&how, true)?;
-    let detail = answers.detail(&labels, &how, &measured)?;
+    let detail = answers.detail(&labels, &how, &measured, call)?;
+    notes.extend(resampling::note(labels.len()));
+    notes.extend(
+        detail
+            .confusion_matrix
+            .is_empty()
+            .then(|| "so many classes have no confusion matrix here; generate_confusion_matrix writes it".to_owned()),
+    );
     notes.extend(classification::notes(&detail.per_class));
     call.check()?;
     call.progress(2.0, Some(4.0), "slicing");
-    let slices = slices(&answers, data, &scored.rows, &how, request, call)?;
+    let slices = slices((&answers, &scored.rows, &labels), data, &how, request, call)?;
     call.check()?;
     call.progress(3.0, Some(4.0), "comparing");
     let comparison = match other {
@@ -95,18 +102,23 @@ pub(crate) fn run(
         None => None,
     };
     let predictions = predictions(&answers, &scored.rows, &labels);
+    let metrics = classification::metrics_of(&measured);
+    let baseline = answers.guess(&labels, &how)?;
+    notes.extend(guessing::warning(&metrics, &baseline, Lang::En).map(|sentence| sentence.text));
+    let named = |(name, reason): (String, String)| (name, classification::in_names(&reason, &labels));
     let evaluation = Evaluation {
         format: FORMAT,
         run_id: String::new(),
         task: TaskType::Classification,
         model: scoring::model_facts(model),
         data: scoring::test_facts(data, answers.truth.len(), left),
-        metrics: classification::metrics_of(&measured),
+        beats_guessing: guessing::is_beaten(&metrics, &baseline),
+        metrics,
         intervals: measured.intervals,
         confidence: request.confidence,
-        undefined: measured.undefined,
+        undefined: measured.undefined.into_iter().map(named).collect(),
         notes,
-        baseline: answers.guess(&labels, &how)?,
+        baseline,
         comparison,
         slices,
         classification: Some(detail),
@@ -162,21 +174,29 @@ fn shown(labels: &[String]) -> String {
 }
 
 fn slices(
-    answers: &Answers,
+    (answers, rows, labels): (&Answers, &[usize], &[String]),
     data: &LoadedTable,
-    rows: &[usize],
     how: &Measuring,
     request: &ClassifierRequest,
     call: &Call,
 ) -> Result<Vec<SliceReport>> {
-    let resampling = BootstrapOptions { replicates: SLICE_REPLICATES, ..how.resampling };
-    let options = SliceOptions { intervals: Some(resampling), ..SliceOptions::default() };
+    let bootstrap = BootstrapOptions { replicates: SLICE_REPLICATES, ..how.resampling };
+    let many = answers.probabilities.ncols() > resampling::MOST_CLASSES;
+    let options = SliceOptions { intervals: (!many).then_some(bootstrap), ..SliceOptions::default() };
     let metrics = classification::options(how, true);
     let mut reports = Vec::new();
-    for (name, values) in slicing::columns(&data.table, &request.slices, rows)? {
+    for (name, values) in slicing::columns(data, &request.slices, rows)? {
         call.check()?;
         let report = classifier_slices(&name, &values, &answers.classified(), &metrics, &options);
-        reports.push(report.map_err(fault::of_metric)?);
+        let mut report = report.map_err(fault::of_metric)?;
+        if many {
+            resampling::add_to_slices(&mut report, how.resampling.confidence)?;
+        }
+        rounding::settle_slices(&mut report);
+        for slice in &mut report.slices {
+            slice.undefined.values_mut().for_each(|reason| *reason = classification::in_names(reason, labels));
+        }
+        reports.push(report);
     }
     Ok(reports)
 }

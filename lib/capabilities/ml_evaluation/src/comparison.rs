@@ -14,7 +14,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::evaluation::Metrics;
-use crate::fault;
+use crate::{fault, resampling, rounding};
 
 /// How a model compares with another one on the rows that both can score.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -63,7 +63,7 @@ pub struct Tests {
     /// The bootstrap of the difference in accuracy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub accuracy: Option<BootstrapDifference>,
-    /// The bootstrap of the difference in F1.
+    /// The bootstrap of the difference in F1, for at most 50 classes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub f1_score: Option<BootstrapDifference>,
     /// `DeLong`'s test of equal areas under the ROC curve, for two classes.
@@ -110,13 +110,16 @@ pub(crate) fn of_classifiers(
     let (a, b) = (model.predicted, baseline.predicted);
     let rows = truth.len();
     let accuracy = paired::bootstrap_difference(rows, options, |rows| accuracy(a, rows), |rows| accuracy(b, rows));
-    let f1_score = paired::bootstrap_difference(rows, options, |rows| f1(a, rows), |rows| f1(b, rows));
+    let by_class = classes <= resampling::MOST_CLASSES;
+    let f1_score = by_class
+        .then(|| paired::bootstrap_difference(rows, options, |rows| f1(a, rows), |rows| f1(b, rows)))
+        .transpose();
     let auc_roc = positive.filter(|_| classes == 2).map(|positive| {
         let scores = |of: &ClassAnswers<'_>| of.probabilities.column(positive as usize).to_vec();
         delong::delong_test(truth, positive, &scores(model), &scores(baseline), options.confidence)
     });
     let deltas = deltas(model.metrics, baseline.metrics);
-    let level = 1.0 - options.confidence;
+    let level = rounding::level(options.confidence);
     Ok(Comparison {
         baseline: other,
         n: rows,
@@ -131,7 +134,7 @@ pub(crate) fn of_classifiers(
         tests: Tests {
             mcnemar: Some(mcnemar),
             accuracy: Some(accuracy.map_err(fault::of_metric)?),
-            f1_score: Some(f1_score.map_err(fault::of_metric)?),
+            f1_score: f1_score.map_err(fault::of_metric)?,
             auc_roc: auc_roc.transpose().map_err(fault::of_metric)?,
             ..Tests::default()
         },
@@ -155,7 +158,7 @@ pub(crate) fn of_regressors(
     let difference =
         paired::bootstrap_difference(truth.len(), options, |rows| rmse(model, rows), |rows| rmse(baseline, rows));
     let deltas = deltas(metrics, baseline_metrics);
-    let level = 1.0 - options.confidence;
+    let level = rounding::level(options.confidence);
     Ok(Comparison {
         baseline: other,
         n: truth.len(),

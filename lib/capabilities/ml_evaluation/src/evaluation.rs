@@ -10,6 +10,7 @@ use mlops_algorithms::metrics::precision_recall::PrecisionRecallPoint;
 use mlops_algorithms::metrics::residuals::ResidualSummary;
 use mlops_algorithms::metrics::roc::RocPoint;
 use mlops_algorithms::metrics::slices::SliceReport;
+use mlops_artifacts::ReadNotes;
 use mlops_core::values::TaskType;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -46,6 +47,9 @@ pub struct Evaluation {
     pub undefined: BTreeMap<String, String>,
     /// What a reader must know about the numbers.
     pub notes: Vec<String>,
+    /// Whether accuracy is above that of guessing, or R² above 0; null when that cannot be told.
+    #[serde(default)]
+    pub beats_guessing: Option<bool>,
     /// What guessing reaches on the same rows.
     pub baseline: Guess,
     /// How the model compares with another one on the same rows.
@@ -106,6 +110,9 @@ pub struct TestFacts {
     pub source_sha256: Option<String>,
     /// The part of the split that it is, when its manifest says so.
     pub split_role: Option<String>,
+    /// What was odd in it when it was read.
+    #[serde(default)]
+    pub read: ReadNotes,
     /// How many rows it has.
     pub rows: usize,
     /// How many rows were evaluated.
@@ -116,7 +123,8 @@ pub struct TestFacts {
     pub unseen: BTreeMap<String, usize>,
 }
 
-/// A prediction without a look at any feature, measured on the same rows: the best that a constant can do.
+/// A prediction without a look at any feature, measured on the same rows. It knows these rows' own class shares or mean,
+/// which no one knows of new rows, so it is the best that a constant can do.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Guess {
     /// `majority_class` or `mean`, of the test rows.
@@ -208,7 +216,8 @@ pub struct RegressionDetail {
     pub mape_excluded_zero_targets: u64,
     /// The quantile of the pinball loss.
     pub pinball_alpha: f64,
-    /// The mean of predicted minus actual.
+    /// How much too high predictions are on average: the mean of predicted minus actual, which is the mean residual with
+    /// its sign turned.
     pub mean_bias: f64,
     /// The residuals.
     pub residuals: ResidualSummary,
@@ -227,7 +236,7 @@ pub struct WorstRow {
     pub actual: f64,
     /// The predicted value.
     pub predicted: f64,
-    /// Actual minus predicted.
+    /// Actual minus predicted: above 0 when the prediction is too low.
     pub residual: f64,
 }
 

@@ -5,6 +5,7 @@ use mlops_core::{Lang, Result};
 
 use crate::evaluation::{ClassCurve, ClassificationDetail, Evaluation, RegressionDetail};
 use crate::plots::calibration::Bin;
+use crate::plots::condensed::condensed;
 use crate::plots::confusion_matrix::{self, ConfusionPlot};
 use crate::plots::roc_curve::{self, Curve};
 use crate::plots::{calibration, importance, raster, residuals};
@@ -84,6 +85,7 @@ fn of_regressor(detail: &RegressionDetail, target: &str, lang: Lang, pictures: &
 
 /// The confusion matrix, coloured by the share of each true class.
 pub(crate) fn confusion(labels: &[String], counts: &[Vec<u64>], lang: Lang) -> String {
+    let (labels, counts) = &condensed(labels, counts, lang.pick("others", "その他"));
     let share = |line: &Vec<u64>| {
         let sum = line.iter().sum::<u64>().max(1) as f64;
         line.iter().map(|&count| count as f64 / sum).collect()

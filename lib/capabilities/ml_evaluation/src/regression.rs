@@ -9,6 +9,7 @@ use mlops_core::{Error, Result};
 
 use crate::evaluation::{Guess, Metrics, RegressionDetail, WorstRow};
 use crate::fault;
+use crate::rounding::settled;
 use crate::scoring::Numbers;
 
 /// The bins of the histogram of residuals.
@@ -52,7 +53,7 @@ pub(crate) fn metrics_of(metrics: &RegressorMetrics) -> Metrics {
     let values = [
         ("rmse", Some(metrics.rmse)),
         ("mae", Some(metrics.mae)),
-        ("r2", metrics.r2),
+        ("r2", metrics.r2.map(settled)),
         ("mape", metrics.mape),
         ("smape", Some(metrics.smape)),
         ("median_ae", Some(metrics.median_ae)),

@@ -5,14 +5,14 @@ use mlops_algorithms::metrics::slices::{SliceOptions, regressor_slices};
 use mlops_algorithms::table::{Column, NumberKind, Table, Values};
 use mlops_artifacts::{LoadedModel, LoadedTable};
 use mlops_core::values::TaskType;
-use mlops_core::{Call, Error, Result};
+use mlops_core::{Call, Error, Lang, Result};
 
 use crate::classifier_run::{Evaluated, REPLICATES, SLICE_REPLICATES, compared};
 use crate::comparison::{self, Comparison};
 use crate::evaluation::{Evaluation, FORMAT};
 use crate::regression::{self, Measuring};
 use crate::scoring::{self, Numbers};
-use crate::{fault, slicing};
+use crate::{fault, guessing, slicing};
 
 /// What is asked of an evaluation.
 #[derive(Debug, Clone)]
@@ -48,7 +48,7 @@ pub(crate) fn run(
     let resampling = BootstrapOptions { replicates: SLICE_REPLICATES, ..resampling };
     let options = SliceOptions { intervals: Some(resampling), ..SliceOptions::default() };
     let mut slices = Vec::new();
-    for (name, values) in slicing::columns(&data.table, &request.slices, &answers.rows)? {
+    for (name, values) in slicing::columns(data, &request.slices, &answers.rows)? {
         call.check()?;
         let report = regressor_slices(&name, &values, &answers.truth, &answers.predicted, None, &options);
         slices.push(report.map_err(fault::of_metric)?);
@@ -58,18 +58,23 @@ pub(crate) fn run(
         Some(other) => Some(compare(&answers, other, data, &how)?),
         None => None,
     };
+    let metrics = regression::metrics_of(&measured);
+    let baseline = regression::guess(&answers.truth, &how)?;
+    let mut notes = measured.notes;
+    notes.extend(guessing::warning(&metrics, &baseline, Lang::En).map(|sentence| sentence.text));
     let evaluation = Evaluation {
         format: FORMAT,
         run_id: String::new(),
         task: TaskType::Regression,
         model: scoring::model_facts(model),
         data: scoring::test_facts(data, answers.truth.len(), left),
-        metrics: regression::metrics_of(&measured),
+        beats_guessing: guessing::is_beaten(&metrics, &baseline),
+        metrics,
         intervals: measured.intervals,
         confidence: request.confidence,
         undefined: measured.undefined,
-        notes: measured.notes,
-        baseline: regression::guess(&answers.truth, &how)?,
+        notes,
+        baseline,
         comparison,
         slices,
         classification: None,

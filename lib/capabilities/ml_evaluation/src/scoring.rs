@@ -37,8 +37,21 @@ pub(crate) struct Numbers {
 pub(crate) struct Left {
     /// How many rows.
     pub dropped_rows: usize,
+    /// How many of them for each class that training had not seen.
+    pub unknown_classes: BTreeMap<String, usize>,
     /// By column, how many unseen categories.
     pub unseen: BTreeMap<String, usize>,
+}
+
+impl Left {
+    /// What the reader should know of the classes that were left out.
+    pub(crate) fn note(&self) -> Option<String> {
+        let rows = self.unknown_classes.values().sum::<usize>();
+        let named = self.unknown_classes.iter().take(10).map(|(class, rows)| format!("{class} ({rows})"));
+        let named = named.collect::<Vec<_>>().join(", ");
+        let more = if self.unknown_classes.len() > 10 { ", …" } else { "" };
+        (rows > 0).then(|| format!("{rows} rows of classes that training had not seen were left out: {named}{more}"))
+    }
 }
 
 /// Reads a model of that task; `field` is the argument that names it.
@@ -100,7 +113,7 @@ pub(crate) fn classify(model: &LoadedModel, data: &LoadedTable) -> Result<(Class
     let probabilities =
         model.model.predict_proba(input.features.view()).map_err(|error| fault::of_prediction(&error))?;
     let labels = model.model.labels().to_vec();
-    let left = Left { dropped_rows: input.dropped_rows, unseen: input.unseen };
+    let left = Left { dropped_rows: input.dropped_rows, unknown_classes: input.unknown_classes, unseen: input.unseen };
     Ok((Classes { labels, truth, probabilities, rows: input.kept_rows }, left))
 }
 
@@ -113,7 +126,7 @@ pub(crate) fn regress(model: &LoadedModel, data: &LoadedTable) -> Result<(Number
         _ => return Err(no_target(model, data)),
     };
     let predicted = model.model.predict_values(input.features.view()).map_err(|error| fault::of_prediction(&error))?;
-    let left = Left { dropped_rows: input.dropped_rows, unseen: input.unseen };
+    let left = Left { dropped_rows: input.dropped_rows, unknown_classes: input.unknown_classes, unseen: input.unseen };
     Ok((Numbers { truth, predicted, rows: input.kept_rows }, left))
 }
 
@@ -166,6 +179,7 @@ pub(crate) fn test_facts(data: &LoadedTable, evaluated: usize, left: Left) -> Te
         sha256: data.source.sha256.clone(),
         source_sha256: manifest.map(|manifest| manifest.source_sha256.clone()),
         split_role: manifest.and_then(|manifest| manifest.split_role).map(|role| role.as_str().to_owned()),
+        read: data.source.notes.clone(),
         rows: data.source.rows,
         evaluated,
         dropped_rows: left.dropped_rows,

@@ -5,6 +5,7 @@ use std::fmt::Display;
 use mlops_algorithms::metrics::MetricError;
 use mlops_algorithms::models::{FitError, HyperparameterError};
 use mlops_algorithms::target::TargetError;
+use mlops_artifacts::missing_hint;
 use mlops_core::{Call, Error};
 
 /// All that is wrong with the hyperparameters; the first names the field.
@@ -17,10 +18,17 @@ pub(crate) fn of_hyperparameters(problems: &[HyperparameterError]) -> Error {
     }
 }
 
-/// Why a column cannot be the target.
-pub(crate) fn of_target(error: &TargetError, column: &str, place: impl Display) -> Error {
-    let named = Error::invalid_input(format!("the column `{column}` of {place} cannot be the target: {error}"));
-    named.at("target_column")
+/// Why a column cannot be the target, of which `missing` values were left out.
+pub(crate) fn of_target(error: &TargetError, column: &str, place: impl Display, missing: usize) -> Error {
+    let message = format!("the column `{column}` of {place} cannot be the target: {error}");
+    match error {
+        TargetError::OneClass { .. } if missing > 0 => {
+            Error::invalid_input(format!("{message}; {missing} more rows have no value there")).hint(missing_hint())
+        }
+        TargetError::AllMissing { .. } => Error::invalid_input(message).hint(missing_hint()),
+        _ => Error::invalid_input(message),
+    }
+    .at("target_column")
 }
 
 /// Why a model could not be fitted.

@@ -70,23 +70,19 @@ impl TrainingTable {
             Target::Numbers(_) => None,
         });
         let mut unseen_classes = BTreeMap::new();
-        let mut usable = Vec::with_capacity(target.len());
-        for row in 0..target.len() {
-            match (target.label(row), labels) {
-                (None, _) => {}
-                (Some(label), Some(labels)) if !knows(labels, &label) => {
-                    *unseen_classes.entry(label).or_insert(0) += 1;
-                }
-                _ => usable.push(row),
-            }
+        let mut usable = vec![true; target.len()];
+        for (row, label) in labels.map_or_else(Vec::new, |labels| Target::unknown_classes(target, labels)) {
+            usable[row] = false;
+            *unseen_classes.entry(label).or_insert(0) += 1;
         }
+        let usable = (0..target.len()).filter(|&row| usable[row] && !target.is_missing(row)).collect::<Vec<_>>();
         let unseen: usize = unseen_classes.values().sum();
         if usable.is_empty() && unseen > 0 {
             return Err(Error::invalid_input(format!("no row of {place} is of a class that was learnt"))
                 .at(roles.field)
                 .hint("give rows of the same classes as the training rows"));
         }
-        let wrong_target = |error| fault::of_target(&error, roles.target, place);
+        let wrong_target = |error| fault::of_target(&error, roles.target, place, target.missing());
         if usable.is_empty() {
             // The check of the whole column says whether it is empty or all missing.
             Target::numbers(target).map_err(wrong_target)?;
@@ -114,13 +110,6 @@ impl TrainingTable {
             unseen_classes,
         })
     }
-}
-
-/// Whether a label is one of the classes; a number matches a class of equal value.
-fn knows(labels: &[String], label: &str) -> bool {
-    let number = || label.parse::<f64>().ok();
-    labels.iter().any(|known| known == label)
-        || number().is_some_and(|number| labels.iter().any(|known| known.parse() == Ok(number)))
 }
 
 fn features(data: &LoadedTable, roles: &Roles<'_>, learnt: Option<&[String]>, usable: &[usize]) -> Result<Features> {
@@ -182,9 +171,9 @@ fn feature_columns(table: &Table, roles: &Roles<'_>) -> Vec<String> {
 /// The columns of those names as they are.
 fn plain(data: &LoadedTable, roles: &Roles<'_>, names: Vec<String>, usable: &[usize]) -> Result<Features> {
     if names.is_empty() {
-        return Err(
-            Error::invalid_input(format!("{} has no column beside the target", data.source.uri)).at(roles.field)
-        );
+        let (place, rows) = (&data.source.uri, data.table.num_rows());
+        let message = format!("{place} has no column besides the target ({rows} rows)");
+        return Err(Error::invalid_input(message).at(roles.field).hint("add feature columns"));
     }
     let mut matrix = Array2::zeros((usable.len(), names.len()));
     for (name, mut place) in names.iter().zip(matrix.columns_mut()) {
@@ -232,6 +221,10 @@ fn refuse_infinite_target(data: &LoadedTable, roles: &Roles<'_>) -> Result<()> {
 fn column<'a>(data: &'a LoadedTable, name: &str, field: &str) -> Result<&'a Values> {
     let found = data.table.column(name).map(|column| &column.values);
     found.ok_or_else(|| {
+        if let Some(found) = data.source.notes.skipped_columns.get(name) {
+            let message = format!("the column `{name}` of {} is {found}, neither numbers nor text", data.source.uri);
+            return Error::invalid_input(message).at(field).hint("flatten it into columns of numbers or text");
+        }
         let names = data.table.names().take(20).collect::<Vec<_>>().join(", ");
         let more = if data.table.num_columns() > 20 { ", …" } else { "" };
         let error = Error::invalid_input(format!(

@@ -42,6 +42,8 @@ impl ArtifactUri {
             if !path.starts_with('/') {
                 return wrong("a file URI has three slashes and an absolute path");
             }
+        } else if uri.starts_with("file:") {
+            return wrong("a file URI begins with file:///");
         } else if let Some((scheme, _)) = uri.split_once("://") {
             return wrong(&format!("the scheme {scheme} is not known"));
         }
@@ -161,8 +163,17 @@ mod tests {
 
     #[test]
     fn what_is_no_place_is_refused() {
-        for uri in ["", " ", "s3://b/k", "s3://bucket/../k", "s3://bucket/a/../../k", "http://x/y", "file://a", "a\0b"]
-        {
+        for uri in [
+            "",
+            " ",
+            "s3://b/k",
+            "s3://bucket/../k",
+            "s3://bucket/a/../../k",
+            "http://x/y",
+            "file://a",
+            "file:/a",
+            "a\0b",
+        ] {
             let error = ArtifactUri::new(uri).unwrap_err();
             assert!(error.hint.is_some(), "{uri}");
         }

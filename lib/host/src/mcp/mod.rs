@@ -1,6 +1,7 @@
 //! MCP: the toolbox as a server of the Model Context Protocol. Only this folder knows rmcp.
 
 mod resources;
+mod schemas;
 mod server;
 
 use std::sync::Arc;

@@ -1,6 +1,7 @@
 //! The server: lists and calls tools, lists and reads artifacts.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use mlops_core::{Call, ErrorKind, Outcome};
 use rmcp::model::{
@@ -13,7 +14,7 @@ use rmcp::service::RequestContext;
 use rmcp::{RoleServer, ServerHandler};
 use serde_json::Value;
 
-use super::{McpSettings, resources};
+use super::{McpSettings, resources, schemas};
 use crate::{BoundTool, Toolbox};
 
 /// What a model is told before it calls anything.
@@ -24,6 +25,9 @@ const INSTRUCTIONS: &str = "Train, evaluate and register tabular models. A usual
     create_evaluation_report - register_model. Pass the URIs that one tool returns to the next one as they are. Paths \
     may be plain paths, file:///path or s3://bucket/key. Every result names its artifacts as resource links; read them \
     with resources/read. An error names the argument that is wrong and what to write instead.";
+
+/// The least time between two messages about the same call's progress.
+const PROGRESS_EVERY: Duration = Duration::from_millis(100);
 
 /// The toolbox as an MCP server.
 #[derive(Clone)]
@@ -47,7 +51,7 @@ impl McpServer {
         let object = |schema: &Value| Arc::new(schema.as_object().cloned().unwrap_or_default());
         let mut described = Tool::new(tool.name, tool.description(self.settings.lang), object(&tool.input_schema));
         described.title = Some(tool.title.to_owned());
-        described.output_schema = Some(object(&tool.output_schema));
+        described.output_schema = Some(object(&schemas::shortened(&tool.output_schema)));
         let annotations = ToolAnnotations::with_title(tool.title)
             .read_only(tool.effect.is_read_only())
             .destructive(tool.effect.is_destructive())
@@ -77,9 +81,16 @@ impl McpServer {
                 }
             }
         });
+        let last = Mutex::new(None::<Instant>);
         call.reporting_to(move |progress| {
-            // Nobody listens any more when the request has ended.
-            let _ = sender.send(progress);
+            let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
+            let ends = progress.total.is_some_and(|total| progress.done >= total);
+            // A forest of 20,000 trees is not 20,000 messages.
+            if ends || last.is_none_or(|last| last.elapsed() >= PROGRESS_EVERY) {
+                *last = Some(Instant::now());
+                // Nobody listens any more when the request has ended.
+                let _ = sender.send(progress);
+            }
         })
     }
 }
@@ -165,7 +176,8 @@ fn success(outcome: Outcome) -> CallToolResult {
     let mut content = vec![ContentBlock::text(outcome.summary), ContentBlock::text(outcome.value.to_string())];
     content.extend(outcome.artifacts.into_iter().map(|link| {
         let name = link.uri.rsplit('/').next().unwrap_or(&link.uri).to_owned();
-        let resource = Resource::new(link.uri, name).with_title(link.name).with_mime_type(link.mime_type);
+        let resource =
+            Resource::new(resources::encoded(&link.uri), name).with_title(link.name).with_mime_type(link.mime_type);
         ContentBlock::resource_link(resource)
     }));
     let mut result = CallToolResult::success(content);

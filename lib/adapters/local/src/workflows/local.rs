@@ -113,6 +113,15 @@ impl LocalWorkflows {
         }
     }
 
+    /// Whether somebody walks the execution at this moment. One that is running and not walked was interrupted.
+    pub async fn is_walked(&self, name: &str) -> Result<bool> {
+        self.on(name, |executions, name| {
+            let record = executions.get(name)?;
+            Ok(executions.try_lock(&record)?.is_none())
+        })
+        .await
+    }
+
     async fn walk(
         &self,
         record: Record,

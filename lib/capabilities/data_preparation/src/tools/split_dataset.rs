@@ -1,5 +1,6 @@
 //! `split_dataset`: training, validation and test rows of one table.
 
+use mlops_algorithms::models::Task;
 use mlops_algorithms::split::{
     DuplicateLeak, PartCounts, PartDistributions, Split, SplitSpec, SplitStrategy, Strata, split,
 };
@@ -7,7 +8,7 @@ use mlops_algorithms::table::Table;
 use mlops_algorithms::target::Target;
 use mlops_artifacts::run_id;
 use mlops_artifacts::{Kind, LoadedTable, Manifest, ReadOptions, SplitRole, TableFormat};
-use mlops_core::values::ArtifactUri;
+use mlops_core::values::{ArtifactUri, TaskType};
 use mlops_core::{ArtifactLink, Call, Effect, Lang, Report, Result, Tool};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -41,6 +42,10 @@ pub struct SplitDataset {
     #[serde(default = "held_out_share")]
     #[schemars(range(min = 0.0, max = 1.0))]
     pub test: f64,
+    /// What the target is for. With classification every value of the target is a class, however many there are. When
+    /// not given: what the manifest of the source says, else what the target looks like.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub task_type: Option<TaskType>,
     /// How rows are drawn. When not given: stratified for a target of classes, else random.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub strategy: Option<SplitStrategy>,
@@ -195,9 +200,21 @@ impl Tool for SplitDataset {
 }
 
 impl SplitDataset {
+    /// The task that was named, else the one that the manifest of the source names.
+    fn task(&self, data: &LoadedTable) -> Option<TaskType> {
+        self.task_type.or_else(|| data.manifest.as_ref().and_then(|manifest| manifest.task))
+    }
+
     fn spec(&self, data: &LoadedTable) -> Result<SplitSpec> {
         let target = target_column::find_or_manifest(data, self.target_column.as_deref())?;
-        let stratify = target.is_some_and(|column| Target::looks_like_classes(&column.values));
+        let task = self.task(data).map(|task| match task {
+            TaskType::Classification => Task::Classification,
+            TaskType::Regression => Task::Regression,
+        });
+        let stratify = target.is_some_and(|column| match task {
+            Some(task) => task == Task::Classification,
+            None => Target::looks_like_classes(&column.values),
+        });
         let default = if stratify { SplitStrategy::Stratified } else { SplitStrategy::Random };
         if let Some(key) = &self.key_column {
             target_column::find(data, key, "key_column")?;
@@ -208,6 +225,7 @@ impl SplitDataset {
             test: self.test,
             strategy: self.strategy.unwrap_or(default),
             target: target.map(|column| column.name.clone()),
+            task,
             key: self.key_column.clone(),
             seed: self.seed,
         })
@@ -232,7 +250,7 @@ async fn write(
     for (role, uri, rows, hash) in places {
         let Some(uri) = uri else { continue };
         let table = data.table.take(rows);
-        let manifest = manifest(data, &table, spec.target.clone(), role);
+        let manifest = manifest(data, &table, spec, role);
         *hash = Some(writing.table(uri, &table, format, manifest).await?.sha256);
     }
     let record = SplitRecord {
@@ -248,12 +266,15 @@ async fn write(
 }
 
 /// A part of a table that was preprocessed stays so.
-fn manifest(data: &LoadedTable, table: &Table, target: Option<String>, role: SplitRole) -> Manifest {
+fn manifest(data: &LoadedTable, table: &Table, spec: &SplitSpec, role: SplitRole) -> Manifest {
     let noted = data.manifest.as_ref();
     Manifest {
         format: 1,
-        target_column: target,
-        task: noted.and_then(|manifest| manifest.task),
+        target_column: spec.target.clone(),
+        task: spec.task.map(|task| match task {
+            Task::Classification => TaskType::Classification,
+            Task::Regression => TaskType::Regression,
+        }),
         columns: crate::columns::of(table),
         rows: table.num_rows(),
         split_role: Some(role),

@@ -126,12 +126,21 @@ impl Tool for ValidateData {
 impl ValidationResult {
     /// Each error as a sentence that names its column.
     pub fn errors(&self) -> Vec<String> {
-        let errors = self.results.iter().filter(|result| result.severity == Severity::Error);
+        self.sentences(Severity::Error)
+    }
+
+    /// Each warning as a sentence that names its column.
+    pub fn findings(&self) -> Vec<String> {
+        self.sentences(Severity::Warning)
+    }
+
+    fn sentences(&self, severity: Severity) -> Vec<String> {
+        let found = self.results.iter().filter(|result| result.severity == severity);
         let sentence = |result: &CheckResult| match &result.column {
             Some(column) => format!("`{column}`: {}", result.message),
             None => result.message.clone(),
         };
-        errors.map(sentence).collect()
+        found.map(sentence).collect()
     }
 }
 

@@ -174,3 +174,18 @@ async fn a_processed_table_is_not_processed_again() {
     let error = place.error("preprocess_supervised", request(&train["processed_s3_uri"])).await;
     assert!(error.message.contains("preprocessed already"), "{error}");
 }
+
+#[tokio::test]
+async fn a_class_called_na_and_a_lone_target_are_explained() {
+    let place = Place::new();
+    let path = place.file("na.csv", "x,kind\n1,NA\n2,yes\n3,NA\n4,yes\n");
+    let arguments = json!({"dataset_s3_uri": path, "target_column": "kind", "task_type": "classification"});
+    let error = place.error("preprocess_supervised", arguments).await;
+    assert!(error.message.contains("only one class, 'yes'"), "{error}");
+    assert!(error.message.contains("2 more rows have no value"), "{error}");
+    assert!(error.hint.unwrap().contains("`NA`"));
+    let path = place.file("alone.csv", "kind\nyes\nno\nyes\n");
+    let arguments = json!({"dataset_s3_uri": path, "target_column": "kind", "task_type": "classification"});
+    let error = place.error("preprocess_supervised", arguments).await;
+    assert!(error.message.contains("no column besides the target (3 rows)"), "{error}");
+}

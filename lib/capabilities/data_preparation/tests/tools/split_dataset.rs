@@ -126,3 +126,35 @@ async fn a_part_of_a_preprocessed_table_stays_preprocessed_and_warns() {
     assert_eq!(manifest["preprocessor_sha256"], whole["preprocessor_sha256"]);
     assert_eq!(manifest["target_column"], "kind");
 }
+
+#[tokio::test]
+async fn the_task_makes_every_value_a_class() {
+    let place = Place::new();
+    let rows = (0..300).map(|row| format!("{},{}", row * 7 % 101, row % 30)).collect::<Vec<_>>().join("\n");
+    let path = place.file("labels.csv", format!("x,label\n{rows}"));
+    let arguments = json!({"uri": path, "target_column": "label", "task_type": "classification"});
+    let split = place.call("split_dataset", arguments).await.unwrap();
+    assert_eq!((&split["strategy"], &split["stratified_by"]["kind"]), (&json!("stratified"), &json!("classes")));
+    assert_eq!(split["stratified_by"]["count"], 30);
+    assert_eq!(split["distributions"]["train"]["counts"]["29"], 7);
+    let arguments = json!({"uri": path, "target_column": "label", "task_type": "regression"});
+    let split = place.call("split_dataset", arguments).await.unwrap();
+    assert_eq!(split["strategy"], "random");
+}
+
+#[tokio::test]
+async fn long_ids_keep_their_digits_and_their_groups() {
+    let place = Place::new();
+    let id = |row: u64| 9_007_199_254_740_993 + row / 2;
+    let rows = (0..60).map(|row| format!("{},{row}", id(row))).collect::<Vec<_>>().join("\n");
+    let path = place.file("ids.csv", format!("id,x\n{rows}"));
+    for format in ["csv", "jsonl", "parquet"] {
+        let arguments = json!({"uri": path, "strategy": "group", "key_column": "id", "format": format});
+        let split = place.call("split_dataset", arguments).await.unwrap();
+        assert_eq!((&split["shared_groups"], &split["counts"]["train"]), (&json!(0), &json!(42)));
+        let arguments = json!({"uri": split["train_uri"]});
+        let loaded = place.call("load_dataset", arguments).await.unwrap();
+        assert_eq!(loaded["schema"][0]["type"], "text", "{}", loaded["schema"]);
+        assert_eq!(loaded["num_rows"], 42);
+    }
+}

@@ -98,7 +98,9 @@ pub(super) fn hyperparameters(
         let spec = table.iter().find(|spec| spec.name == name || spec.aliases.contains(&name));
         spec.map_or_else(|| name.to_owned(), |spec| spec.name.to_owned())
     };
-    given.iter().map(|(name, value)| (own(name), value.clone())).collect()
+    let has_effect =
+        |(name, value): &(&String, &Value)| !Hyperparameters::is_without_effect(algorithm, task, name, value);
+    given.iter().filter(has_effect).map(|(name, value)| (own(name), value.clone())).collect()
 }
 
 fn report(problem: &HyperparameterError, algorithm: Algorithm, task: Task, findings: &mut Findings<'_>) {
@@ -129,6 +131,14 @@ fn report(problem: &HyperparameterError, algorithm: Algorithm, task: Task, findi
         (Lang::Ja, HyperparameterError::Conflict { name, other, .. }) => {
             format!("`{name}` は `{other}` と同時に指定できません")
         }
+        (Lang::Ja, HyperparameterError::Unavailable { name, value, allowed, .. }) => {
+            let allowed = allowed.join(" か ");
+            let list = names().collect::<Vec<_>>().join("、");
+            format!(
+                "{algorithm} では `{name}` に {value} を指定できません。省略するか {allowed} を指定してください。\
+                 使えるハイパーパラメータ: {list}"
+            )
+        }
     };
     let error = findings.error(path, message);
     match problem {
@@ -138,6 +148,9 @@ fn report(problem: &HyperparameterError, algorithm: Algorithm, task: Task, findi
         HyperparameterError::Value { name, .. } => {
             let accepts = table.iter().find(|spec| spec.name == *name).map_or(&[][..], |spec| spec.accepts);
             error.allowing(accepts.iter().map(|accepts| accepts.describe()));
+        }
+        HyperparameterError::Unavailable { allowed, .. } => {
+            error.allowing(allowed.iter().cloned());
         }
         _ => {}
     }

@@ -67,7 +67,7 @@ fn the_least_request_gets_every_default() {
         serde_json::to_value(config.unwrap()).unwrap(),
         json!({
             "task": "classification", "dataset_s3_uri": "data/Penguin Table.csv.gz", "target_column": "species",
-            "algorithm": "random_forest", "model_name": "penguin-table", "hyperparameters": {},
+            "algorithm": "random_forest", "model_name": "penguin-table-species", "hyperparameters": {},
             "split": {"train": 0.7, "validation": 0.15, "test": 0.15, "strategy": "stratified", "seed": 42},
             "preprocessing_config": {"normalize": true, "handle_missing": "median", "encode_categorical": true},
             "evaluation": {}, "gates": {}, "notify": [], "seed": 42, "lang": "en",
@@ -161,6 +161,15 @@ fn hyperparameters_are_checked_by_the_table_of_the_algorithm() {
     error(&json!({"hyperparameters": {"class_weight": 3}}));
     error(&json!({"hyperparameters": {"n_jobs": 0}}));
     error(&json!({"hyperparameters": [1]}));
+    let pasted = json!({"max_leaf_nodes": null, "ccp_alpha": 0.0, "verbose": 0, "max_depth": 4});
+    let pasted = checked(&json!({"hyperparameters": pasted})).config.unwrap().hyperparameters;
+    assert_eq!(Value::Object(pasted), json!({"max_depth": 4}));
+    let unavailable = error(&json!({"hyperparameters": {"max_leaf_nodes": 8}}));
+    assert_eq!(
+        (unavailable.path.as_str(), &*unavailable.allowed),
+        ("hyperparameters.max_leaf_nodes", &["null".to_owned()][..])
+    );
+    assert!(unavailable.message.contains("not available") && unavailable.message.contains("max_depth"));
 }
 
 #[test]
@@ -215,8 +224,6 @@ fn names_and_places_must_be_some() {
     error(&json!({"lang": 1}));
     error(&json!({"seed": 1.5}));
     error(&json!({"notify": {"slack": true}}));
-    let unnamed = checked(&json!({"dataset_s3_uri": "s3://bucket/データ.csv"}));
-    assert_eq!(unnamed.config.unwrap().model_name, "model");
     assert_eq!(slug(&"Ab ".repeat(50)).len(), 62);
 }
 
@@ -224,6 +231,8 @@ fn names_and_places_must_be_some() {
 fn gates_must_be_ones_that_can_pass() {
     let percent = error(&json!({"gates": {"accuracy": {"min": 90}}}));
     assert_eq!((percent.path.as_str(), percent.suggestion.as_deref()), ("gates.accuracy.min", Some("0.9")));
+    assert_eq!(error(&json!({"gates": {"accuracy": {"min": 1.1}}})).suggestion, None);
+    assert_eq!(error(&json!({"gates": {"accuracy": {"min": 57.3}}})).suggestion.as_deref(), Some("0.573"));
     assert!(error(&json!({"gates": {"accuracy": {"min": 0.9, "max": 0.8}}})).message.contains("nothing can pass"));
     assert!(error(&json!({"gates": {"log_loss": {"max": -1}}})).message.contains("at least 0"));
     assert!(error(&json!({"gates": {"rmse": {"max": 1}}})).message.contains("model of classification has no metric"));
@@ -284,6 +293,27 @@ fn columns_and_classes_are_those_of_the_data() {
     let column = Values::from_text(many.iter().map(|label| Some(label.as_str())));
     let table = Table { columns: vec![Column { name: "species".into(), values: column }] };
     assert!(checked_in(Lang::En, &json!({}), Some(table)).warnings[0].contains("300 classes"));
+}
+
+#[test]
+fn classes_of_few_rows_are_named() {
+    let rows = |label: &'static str, count: usize| std::iter::repeat_n(Some(label), count);
+    let species = |labels: Vec<Option<&str>>| {
+        let species = Column { name: "species".into(), values: Values::from_text(labels) };
+        Table { columns: vec![species] }
+    };
+    let warned = |lang, table| checked_in(lang, &json!({}), Some(table)).warnings;
+    let some = || species(rows("a", 9).chain(rows("b", 3)).chain(rows("c", 2)).chain(rows("d", 1)).collect());
+    assert_eq!(
+        warned(Lang::En, some()),
+        ["2 classes of `species` have fewer than 3 rows and may be absent from a part of the data: `d` (1), `c` (2)"]
+    );
+    assert!(warned(Lang::Ja, some())[0].contains("`d`（1 行）"), "{:?}", warned(Lang::Ja, some()));
+    let many =
+        species(rows("z", 9).chain("abcdefg".split("").map(|label| Some(label).filter(|l| !l.is_empty()))).collect());
+    let many = warned(Lang::En, many);
+    assert!(many[0].starts_with("7 classes") && many[0].ends_with("`d` (1), `e` (1), …"), "{many:?}");
+    assert!(warned(Lang::En, species(rows("a", 3).chain(rows("b", 3)).collect())).is_empty());
 }
 
 #[test]

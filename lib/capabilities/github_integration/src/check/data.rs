@@ -1,5 +1,7 @@
 //! Checks a request against the data that it names.
 
+use std::collections::BTreeMap;
+
 use mlops_algorithms::table::{Table, Values};
 use mlops_core::values::{ArtifactUri, TaskType};
 use mlops_core::{Error, ErrorKind, Lang};
@@ -10,6 +12,10 @@ use crate::findings::Findings;
 const AT: &str = "dataset_s3_uri";
 /// How many names are listed beside an error.
 const MOST_NAMES: usize = 30;
+/// A class with fewer rows cannot be in each of three parts.
+const ROWS_OF_CLASS: usize = 3;
+/// How many classes of few rows are named.
+const MOST_RARE: usize = 5;
 
 /// Checks the request against what was seen of its data.
 pub(crate) fn check_data(draft: &Draft, uri: &ArtifactUri, look: &Look, findings: &mut Findings<'_>) {
@@ -119,9 +125,11 @@ fn check_target(draft: &Draft, target: &str, values: &Values, findings: &mut Fin
 
 fn check_classes(draft: &Draft, target: &str, values: &Values, findings: &mut Findings<'_>) {
     let lang = findings.lang;
-    let mut classes = std::collections::BTreeSet::new();
-    classes.extend((0..values.len()).filter_map(|row| values.label(row)));
-    if let [only] = classes.iter().collect::<Vec<_>>()[..] {
+    let mut classes = BTreeMap::<String, usize>::new();
+    for label in (0..values.len()).filter_map(|row| values.label(row)) {
+        *classes.entry(label).or_default() += 1;
+    }
+    if let [only] = classes.keys().collect::<Vec<_>>()[..] {
         let message = say!(
             lang,
             "`{target}` holds one class only: `{only}`; a classification needs two",
@@ -141,11 +149,45 @@ fn check_classes(draft: &Draft, target: &str, values: &Values, findings: &mut Fi
             ),
         );
     }
-    let Some(label) = draft.evaluation.positive_class.as_ref().filter(|label| !classes.contains(*label)) else {
+    rare_classes(target, &classes, findings);
+    let Some(label) = draft.evaluation.positive_class.as_ref().filter(|label| !classes.contains_key(*label)) else {
         return;
     };
     let message = say!(lang, "`{target}` has no class `{label}`", "`{target}` に `{label}` というクラスはありません");
-    let near = mlops_core::arguments::nearest(label, classes.iter().map(String::as_str)).map(str::to_owned);
+    let near = mlops_core::arguments::nearest(label, classes.keys().map(String::as_str)).map(str::to_owned);
     let error = findings.error("evaluation.positive_class", message);
-    error.allowing(classes.iter().take(MOST_NAMES).cloned()).suggesting(near);
+    error.allowing(classes.keys().take(MOST_NAMES).cloned()).suggesting(near);
+}
+
+/// Warns of classes that need not come into every part of the split, the rarest first.
+fn rare_classes(target: &str, classes: &BTreeMap<String, usize>, findings: &mut Findings<'_>) {
+    let lang = findings.lang;
+    let mut rare = classes.iter().filter(|(_, rows)| **rows < ROWS_OF_CLASS).collect::<Vec<_>>();
+    rare.sort_by_key(|(_, rows)| **rows);
+    let count = rare.len();
+    if count == 0 {
+        return;
+    }
+    let named = rare.iter().take(MOST_RARE).map(|(label, rows)| {
+        let shown: String = label.chars().take(40).collect();
+        say!(lang, "`{shown}` ({rows})", "`{shown}`（{rows} 行）")
+    });
+    let mut named = named.collect::<Vec<_>>().join(lang.pick(", ", "、"));
+    if count > MOST_RARE {
+        named.push_str(lang.pick(", …", " など"));
+    }
+    let message = match lang {
+        Lang::En => {
+            let (classes, have) = if count == 1 { ("class", "has") } else { ("classes", "have") };
+            format!(
+                "{count} {classes} of `{target}` {have} fewer than {ROWS_OF_CLASS} rows and may be absent from a part of \
+                 the data: {named}"
+            )
+        }
+        Lang::Ja => format!(
+            "`{target}` の {count} 個のクラスは {ROWS_OF_CLASS} 行未満のため、分割したデータの一部に含まれないことがあります: \
+             {named}"
+        ),
+    };
+    findings.warn("target_column", message);
 }

@@ -119,8 +119,9 @@ fn bounds(path: &str, metric: &Metric, gate: &Gate, findings: &mut Findings<'_>)
             "nothing can pass: {name} is at most {greatest}, and `min` is {least}",
             "{name} の最大値は {greatest} のため、min: {least} には合格できません"
         );
-        // Somebody who writes 90 for a share means percent.
-        let percent = (greatest == 1.0 && least > 1.0 && least <= 100.0).then(|| (least / 100.0).to_string());
+        // Somebody who writes 90 for a share means percent; 1.1 is a share that is too large.
+        let is_percent = greatest == 1.0 && least > 1.5 && least <= 100.0;
+        let percent = is_percent.then(|| ((least * 1e4).round() / 1e6).to_string());
         findings.error(format!("{path}.min"), message).suggesting(percent);
     }
     if let (Some(most), Some(least)) = (gate.max, metric.least)

@@ -66,7 +66,7 @@ pub(crate) fn check(config: &Map<String, Value>, findings: &mut Findings<'_>) ->
     let gates = gates::check(config, task, &evaluation, findings);
     inert::check(config, findings);
     Draft {
-        model_name: names::model_name(config, dataset.as_ref(), findings),
+        model_name: names::model_name(config, dataset.as_ref(), target.as_deref(), findings),
         notify: names::notify(config, findings),
         lang: names::lang(config, findings),
         task,

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use mlops_core::Lang;
 use mlops_core::arguments::nearest;
-use mlops_core::values::{ArtifactUri, TaskType};
-use serde_json::{Map, Value};
+use mlops_core::values::{ArtifactUri, TaskType, sha256_hex};
+use serde_json::{Map, Value, json};
 
 use super::words;
 use crate::findings::Findings;
@@ -15,6 +15,8 @@ const TASKS: [&str; 2] = ["classification", "regression"];
 const LATER_TASKS: [&str; 3] = ["clustering", "dimensionality_reduction", "reinforcement"];
 const CHANNELS: [&str; 5] = ["github", "slack", "email", "teams", "discord"];
 const LONGEST_MODEL_NAME: usize = 63;
+/// The hex digits that tell default names apart whose letters do not.
+const HASH_DIGITS: usize = 8;
 
 /// The text of a setting; an error when it is something else.
 pub(super) fn text<'a>(config: &'a Map<String, Value>, key: &str, findings: &mut Findings<'_>) -> Option<&'a str> {
@@ -91,14 +93,15 @@ pub(super) fn target(config: &Map<String, Value>, findings: &mut Findings<'_>) -
     required(config, "target_column", findings).map(str::to_owned)
 }
 
-/// The name under which the model is registered; by default the name of the data's file.
+/// The name under which the model is registered; by default that of the data's file and the target.
 pub(super) fn model_name(
     config: &Map<String, Value>,
     dataset: Option<&ArtifactUri>,
+    target: Option<&str>,
     findings: &mut Findings<'_>,
 ) -> Option<String> {
     if !config.contains_key("model_name") {
-        let name = slug_of_file(dataset?.file_name());
+        let name = default_name(dataset?.file_name(), target?);
         findings.default("model_name", name.clone());
         return Some(name);
     }
@@ -121,6 +124,10 @@ pub(super) fn model_name(
 
 /// A name of lower-case letters, digits and single hyphens out of any text; empty when the text has none of them.
 pub(crate) fn slug(text: &str) -> String {
+    slug_within(text, LONGEST_MODEL_NAME)
+}
+
+fn slug_within(text: &str, longest: usize) -> String {
     let mut slug = String::new();
     for character in text.chars().map(|character| character.to_ascii_lowercase()) {
         if character.is_ascii_alphanumeric() {
@@ -128,17 +135,27 @@ pub(crate) fn slug(text: &str) -> String {
         } else if !slug.is_empty() && !slug.ends_with('-') {
             slug.push('-');
         }
-        if slug.len() >= LONGEST_MODEL_NAME {
+        if slug.len() >= longest {
             break;
         }
     }
     slug.trim_end_matches('-').to_owned()
 }
 
-fn slug_of_file(file_name: &str) -> String {
+/// The stem of the file and the target. A hash of both follows where letters were lost, so that models of other data or
+/// of another target do not share a name.
+fn default_name(file_name: &str, target: &str) -> String {
     let stem = file_name.split('.').find(|part| !part.is_empty()).unwrap_or_default();
-    let slug = slug(stem);
-    if slug.is_empty() { "model".to_owned() } else { slug }
+    let slugs = [stem, target].map(|text| slug_within(text, usize::MAX));
+    let [stem_slug, target_slug] = &slugs;
+    let stem_slug = if stem_slug.is_empty() { "model" } else { stem_slug };
+    let name = slug_within(&format!("{stem_slug}-{target_slug}"), usize::MAX);
+    if stem.is_ascii() && target.is_ascii() && !target_slug.is_empty() && name.len() <= LONGEST_MODEL_NAME {
+        return name;
+    }
+    let hash = sha256_hex(json!([stem, target]).to_string().as_bytes());
+    let readable = slug_within(&name, LONGEST_MODEL_NAME - HASH_DIGITS - 1);
+    format!("{readable}-{}", &hash[..HASH_DIGITS])
 }
 
 pub(super) fn notify(config: &Map<String, Value>, findings: &mut Findings<'_>) -> Vec<String> {
@@ -188,5 +205,39 @@ pub(super) fn lang(config: &Map<String, Value>, findings: &mut Findings<'_>) -> 
             findings.error("lang", words::wrong("lang", expected, value, lang)).allowing(["auto", "en", "ja"]);
             lang
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_default_name_tells_data_and_targets_apart() {
+        assert_eq!(default_name("Penguins 2.csv.gz", "Body mass_g"), "penguins-2-body-mass-g");
+        assert_eq!(default_name("---.csv", "y"), "model-y");
+        let penguins = default_name("ペンギン.csv", "y");
+        assert!(penguins.starts_with("model-y-") && penguins.len() == 16, "{penguins}");
+        assert_eq!(penguins, default_name("ペンギン.csv", "y"));
+        let long = "c".repeat(100);
+        let mut names = vec![
+            penguins,
+            default_name("データ.csv", "y"),
+            default_name("ペンギン.csv", "体重"),
+            default_name("データ 2024.csv", "y"),
+            default_name("鳥 2024.csv", "y"),
+            default_name("t.csv", "!"),
+            default_name("t.csv", "?"),
+            default_name(&long, "y"),
+            default_name(&long, "z"),
+            default_name("t.csv", &format!("{long}a")),
+            default_name("t.csv", &format!("{long}b")),
+        ];
+        let is_plain = |name: &String| name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+        assert!(names.iter().all(|name| name.len() <= LONGEST_MODEL_NAME && is_plain(name)), "{names:?}");
+        let count = names.len();
+        names.sort();
+        names.dedup();
+        assert_eq!(names.len(), count, "{names:?}");
     }
 }

@@ -49,11 +49,12 @@ pub(super) fn check(
     complete
 }
 
-/// The schema of the algorithm's own request. The target is that of the run.
+/// The schema of the algorithm's own request. The target and the task are those of the run.
 fn split_schema() -> Value {
     let mut schema = schema::of_input::<SplitSpec>();
     if let Some(properties) = schema["properties"].as_object_mut() {
         properties.shift_remove("target");
+        properties.shift_remove("task");
         if let Some(key) = properties.get_mut("key") {
             key[schema::ALIASES] = json!(["key_column", "keys"]);
         }

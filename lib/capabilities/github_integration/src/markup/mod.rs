@@ -8,6 +8,7 @@ mod language;
 mod lines;
 mod request;
 mod scalar;
+mod truth;
 mod yaml;
 
 pub(crate) use body::Body;

@@ -109,14 +109,14 @@ fn the_form_is_read_with_its_lines() {
 #[test]
 fn the_form_is_read_in_japanese_and_by_the_names_themselves() {
     let text = "### タスク\n\n回帰\n\n### データセット（必須）\n\n`a.csv`\n\n### 目的変数\n\n体重\nと身長\n\n### 通知先\n\n\
-                - [X] GitHub\n- [ ] Slack\n\n### ハイパーパラメータ\n\nn_estimators: on\n\n### 備考\n\n自由\n";
+                - [X] GitHub\n- [ ] Slack\n\n### ハイパーパラメータ\n\nbootstrap: on\n\n### 備考\n\n自由\n";
     let found = request(text);
     let expected = json!({"task": "回帰", "dataset_s3_uri": "a.csv", "target_column": "体重", "notify": ["github"],
-                          "hyperparameters": {"n_estimators": "on"}});
+                          "hyperparameters": {"bootstrap": "on"}});
     assert_eq!(Value::Object(found.config.clone()), expected);
     assert_eq!(found.format, Format::IssueForm);
     let warned = found.warnings.iter().map(|notice| (notice.path.as_str(), notice.line)).collect::<Vec<_>>();
-    assert_eq!(warned, [("target_column", Some(11)), ("hyperparameters.n_estimators", Some(21))]);
+    assert_eq!(warned, [("target_column", Some(11)), ("hyperparameters.bootstrap", Some(21))]);
     let named = request("### task\n\nregression\n\n### algorithm\n\nauto\n## Not a question\n\ntext\n");
     assert_eq!(Value::Object(named.config), json!({"task": "regression", "algorithm": "auto"}));
 }

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use super::lines::member;
 use super::{
     DEEPEST, Flaw, LARGEST_REQUEST, LONGEST_KEY, Lines, Loaded, duplicate, key_too_long, scalar, too_deep, too_many,
+    truth,
 };
 use crate::Notice;
 
@@ -250,7 +251,11 @@ impl Loader {
         }
         let scalar = scalar::plain(text, line, self.lang)?;
         if let Some(message) = scalar.warning {
-            self.warnings.push(Notice { path: self.next_path(), line: Some(line), message });
+            let path = self.next_path();
+            // A column may be called `y`: that is no answer to a question.
+            if truth::is_expected(&path) {
+                self.warnings.push(Notice { path, line: Some(line), message });
+            }
         }
         Ok(scalar.value)
     }

@@ -105,8 +105,9 @@ fn faults_name_their_line_in_plain_words() {
 
 #[test]
 fn a_yes_is_warned_about_with_its_place() {
-    let loaded = read("a:\n  normalize: yes\n  b: 'yes'\n");
-    assert_eq!(loaded.value["a"], json!({"normalize": "yes", "b": "yes"}));
+    let loaded = read("a:\n  normalize: yes\n  bootstrap: 'yes'\ntarget_column: y\nslices: [on, n]\n");
+    assert_eq!(loaded.value["a"], json!({"normalize": "yes", "bootstrap": "yes"}));
+    assert_eq!((&loaded.value["target_column"], &loaded.value["slices"]), (&json!("y"), &json!(["on", "n"])));
     assert_eq!(loaded.warnings.len(), 1);
     assert_eq!((loaded.warnings[0].path.as_str(), loaded.warnings[0].line), ("a.normalize", Some(11)));
 }

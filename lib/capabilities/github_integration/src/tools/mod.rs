@@ -14,7 +14,7 @@ use crate::GithubIntegration;
 
 /// Every tool of this room.
 pub static TOOLS: &[Entry<GithubIntegration>] =
-    &[Entry::of::<ParseIssueConfig>(), Entry::of::<ValidateTrainingParams>(), Entry::of::<StartWorkflow>()];
+    &[Entry::of::<ParseIssueConfig>(), Entry::of::<ValidateTrainingParams>(), start_workflow::ENTRY];
 
 #[cfg(test)]
 mod tools_tests;

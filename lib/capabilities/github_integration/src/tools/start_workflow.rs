@@ -1,9 +1,11 @@
 //! Starts the run that a request asks for.
 
+use std::pin::Pin;
+
 use bytes::Bytes;
 use mlops_core::ports::{Condition, ExecutionStatus, NewExecution};
 use mlops_core::values::{ArtifactUri, IssueRef, TrainingConfig};
-use mlops_core::{ArtifactLink, Call, Effect, Error, ErrorKind, Lang, Report, Result, Tool};
+use mlops_core::{ArtifactLink, Call, Effect, Entry, Error, ErrorKind, Lang, Outcome, Report, Result, Tool};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -89,6 +91,28 @@ impl Tool for StartWorkflow {
             dry_run: false,
         })
     }
+}
+
+/// The tool's row, which says of a config that is not complete how to complete it.
+pub(super) const ENTRY: Entry<GithubIntegration> = Entry { run, ..Entry::of::<StartWorkflow>() };
+
+fn run<'a>(
+    room: &'a GithubIntegration,
+    call: &'a Call,
+    arguments: Value,
+) -> Pin<Box<dyn Future<Output = Result<Outcome>> + Send + 'a>> {
+    Box::pin(async move { (Entry::of::<StartWorkflow>().run)(room, call, arguments).await.map_err(pointed) })
+}
+
+/// The error with a hint at the tool that completes a config, when the config is at fault.
+fn pointed(error: Error) -> Error {
+    let is_of_config = error.field.as_deref().is_some_and(|field| field == "config" || field.starts_with("config."));
+    if error.kind != ErrorKind::InvalidInput || !is_of_config {
+        return error;
+    }
+    let how = "hand the request to `validate_training_params` and give its `normalized_config` as `config`";
+    let hint = error.hint.as_ref().map_or_else(|| how.to_owned(), |hint| format!("{hint} {how}"));
+    error.hint(hint)
 }
 
 /// The run as it stands without being started.

@@ -38,7 +38,7 @@ fn the_examples_and_the_form_are_valid_and_start_a_run() {
     for (body, model, strategy) in [
         (ENGLISH, "penguin-species", "stratified"),
         (JAPANESE, "penguin-body-mass", "random"),
-        (FORM, "penguins", "stratified"),
+        (FORM, "penguins-species", "stratified"),
     ] {
         let (room, outside) = furnished();
         let checked = validated(&room, body);
@@ -114,6 +114,20 @@ fn a_large_input_goes_to_the_store() {
         let stored: Value = serde_json::from_slice(&outside.objects.lock().unwrap()[&uri]).unwrap();
         assert_eq!(stored["config"], config);
     }
+}
+
+#[test]
+fn a_config_that_was_not_checked_is_pointed_to_its_check() {
+    let (room, _) = furnished();
+    let raw = json!({"task": "classification", "dataset_s3_uri": "a.csv", "target_column": "y", "algorithm": "auto"});
+    for config in [raw, json!("task: classification"), json!({"task": "clasification"})] {
+        let error = run(&room, "start_workflow", json!({"config": config})).unwrap_err();
+        let hint = error.hint.unwrap();
+        assert!(hint.contains("validate_training_params") && hint.contains("normalized_config"), "{hint}");
+    }
+    let other = json!({"config": validated(&room, ENGLISH)["normalized_config"], "data_version": 1});
+    let error = run(&room, "start_workflow", other).unwrap_err();
+    assert!(!error.hint.unwrap_or_default().contains("validate_training_params"));
 }
 
 #[test]

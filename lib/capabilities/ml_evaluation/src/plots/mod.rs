@@ -4,6 +4,7 @@
 
 pub mod axes;
 pub mod calibration;
+pub mod condensed;
 pub mod confusion_matrix;
 pub mod importance;
 pub mod intervals;

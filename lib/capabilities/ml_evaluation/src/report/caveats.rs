@@ -4,6 +4,7 @@ use mlops_core::Lang;
 
 use super::document::Material;
 use super::metric_words;
+use super::oddities;
 use super::sentence::{Argument, Sentence, Shown, say};
 use crate::evaluation::Evaluation;
 
@@ -24,6 +25,7 @@ pub(super) fn of(material: &Material<'_>) -> Vec<Sentence> {
     about_certainty(evaluation, lang, &mut found);
     about_classes(evaluation, lang, &mut found);
     about_metrics(evaluation, lang, &mut found);
+    found.extend(oddities::of(&evaluation.data.read, lang));
     let imputed: u64 = material.data.imputed.values().sum();
     if imputed > 0 {
         let pattern = lang.pick(

@@ -46,6 +46,9 @@ fn sections(document: &Document) -> Vec<String> {
     let headline = escape(&document.verdict.headline);
     let title = escape(&shorten(&document.title, 200));
     let mut sections = vec![format!("### {mark}{headline} — {title}\n\n{}\n", escape(&document.verdict.explanation))];
+    if let Some(warning) = &document.warning {
+        sections.push(format!("\n**{}**\n", escape(&shorten(&warning.text, 600))));
+    }
     if !document.verdict.reasons.is_empty() {
         sections.push(list(document.verdict.reasons.iter().map(String::as_str)));
     }

@@ -11,6 +11,7 @@ use super::metric_words::{self, MetricWords, Reading};
 use super::sentence::{Sentence, Shown};
 use super::{caveats, findings, identity, verdict, weaknesses};
 use crate::evaluation::Evaluation;
+use crate::guessing;
 use crate::pictures::{self, Names};
 use crate::plots::intervals::{self, Line};
 
@@ -27,10 +28,14 @@ pub struct Document {
     pub run_id: String,
     /// What was decided.
     pub verdict: Verdict,
+    /// That the model is no better than guessing; null when it is, or when that cannot be told.
+    pub warning: Option<Sentence>,
     /// What was asked for.
     pub asked: Vec<Fact>,
     /// What was found, in plain words.
     pub found: Vec<Sentence>,
+    /// What guessing knows that no model does.
+    pub guessing: String,
     /// The metrics, the most telling first.
     pub metrics: Vec<MetricLine>,
     /// Where the model errs, in plain words.
@@ -204,8 +209,10 @@ pub(crate) fn build(material: &Material<'_>) -> Document {
         title: material.title.map_or_else(|| title(material), str::to_owned),
         run_id: material.run_id.to_owned(),
         verdict: verdict::of(material),
+        warning: guessing::of(evaluation, lang),
         asked: identity::asked(material),
         found: findings::of(evaluation, material.decided, lang),
+        guessing: about_guessing(evaluation.task, lang).to_owned(),
         metrics,
         weak: weaknesses::sentences(evaluation, lang),
         tables: weaknesses::tables(evaluation, lang),
@@ -213,6 +220,19 @@ pub(crate) fn build(material: &Material<'_>) -> Document {
         caveats: caveats::of(material),
         identity: identity::groups(material),
         plots,
+    }
+}
+
+fn about_guessing(task: TaskType, lang: Lang) -> &'static str {
+    match task {
+        TaskType::Classification => lang.pick(
+            "Guessing always answers the most frequent class, with the share of each class as its probability. It knows the class shares of these very test rows, which no one knows of new rows.",
+            "当て推量は常に最も多いクラスを答え、各クラスの割合を確率とします。このテスト行そのもののクラス割合を知っている点で、実際より有利です。",
+        ),
+        TaskType::Regression => lang.pick(
+            "Guessing always answers the mean. It knows the mean of these very test rows, which no one knows of new rows.",
+            "当て推量は常に平均値を答えます。このテスト行そのものの平均値を知っている点で、実際より有利です。",
+        ),
     }
 }
 

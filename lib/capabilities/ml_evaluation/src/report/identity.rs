@@ -63,6 +63,13 @@ pub(super) fn groups(material: &Material<'_>) -> Vec<FactGroup> {
         groups.push(FactGroup { title: lang.pick("Hyperparameters", "ハイパーパラメータ").to_owned(), facts });
     }
     groups.push(FactGroup { title: lang.pick("Data", "データ").to_owned(), facts: data(material) });
+    if !material.data.imputed.is_empty() {
+        let count = |count: u64| Shown::count(usize::try_from(count).unwrap_or(usize::MAX));
+        let facts = material.data.imputed.iter().map(|(column, &values)| Fact::number(column, count(values))).collect();
+        groups.push(FactGroup {
+            title: lang.pick("Missing values filled in", "補完した欠損値").to_owned(), facts
+        });
+    }
     groups
 }
 
@@ -97,6 +104,10 @@ fn data(material: &Material<'_>) -> Vec<Fact> {
     }
     for (part, &rows) in material.data.rows.iter().filter(|(part, _)| !known.contains(&part.as_str())) {
         facts.push(rows_of(part, rows, lang));
+    }
+    if let Some(dropped) = material.data.dropped_rows {
+        let shown = Shown::count(usize::try_from(dropped).unwrap_or(usize::MAX));
+        facts.push(Fact::number(lang.pick("Rows left out in preparation", "準備で除外した行数"), shown));
     }
     facts.push(Fact::number(lang.pick("Rows evaluated", "評価した行数"), Shown::count(evaluation.data.evaluated)));
     facts.push(Fact::code(lang.pick("Test data", "テストデータ"), evaluation.data.uri.as_str()));

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
 /// What was asked for.
@@ -93,13 +93,13 @@ pub struct GateOutcome {
 #[serde(deny_unknown_fields, default)]
 pub struct DataFacts {
     /// How many rows each part has, as `{"train": 233, "validation": 50, "test": 50}`.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "known_counts")]
     pub rows: BTreeMap<String, u64>,
     /// How many rows preparation left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dropped_rows: Option<u64>,
     /// By column, how many missing values were filled in.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "known_counts")]
     pub imputed: BTreeMap<String, u64>,
     /// SHA-256 of the raw table.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -108,6 +108,36 @@ pub struct DataFacts {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub training_time_seconds: Option<f64>,
     /// Anything else that a reader must know about the data.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "known_notes")]
     pub notes: Vec<String>,
+}
+
+/// The counts that are there: neither a map that is null nor a count that is null is an error.
+fn known_counts<'de, D: Deserializer<'de>>(given: D) -> Result<BTreeMap<String, u64>, D::Error> {
+    let given = Option::<BTreeMap<String, Option<u64>>>::deserialize(given)?.unwrap_or_default();
+    Ok(given.into_iter().filter_map(|(name, count)| Some((name, count?))).collect())
+}
+
+/// The notes that are there.
+fn known_notes<'de, D: Deserializer<'de>>(given: D) -> Result<Vec<String>, D::Error> {
+    Ok(Option::<Vec<Option<String>>>::deserialize(given)?.unwrap_or_default().into_iter().flatten().collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn facts_may_be_missing_or_null() {
+        let facts: DataFacts = serde_json::from_value(json!({
+            "rows": {"train": 7, "validation": null, "test": 3}, "imputed": null, "dropped_rows": null,
+            "source_sha256": null, "training_time_seconds": null, "notes": ["a", null]
+        }))
+        .unwrap();
+        assert_eq!((facts.rows.len(), facts.notes.len(), facts.dropped_rows), (2, 1, None));
+        assert_eq!(serde_json::from_value::<DataFacts>(json!({})).unwrap(), DataFacts::default());
+        assert!(serde_json::from_value::<DataFacts>(json!({"row": {}})).is_err());
+    }
 }

@@ -114,7 +114,12 @@ async fn one_class_only_gives_null_with_the_reason() {
     let test = world.write("one.csv", &only).await;
     let found = classifier(&model, &test).run(&world.room, &world.call).await.unwrap();
     assert_eq!(found.metrics.auc_roc, None);
-    assert!(found.undefined["auc_roc"].contains("class"), "{:?}", found.undefined);
+    assert!(found.undefined["auc_roc"].contains("class `yes`"), "{:?}", found.undefined);
+    assert_eq!(found.beats_guessing, None);
+    for name in ["auc_roc", "pr_auc"] {
+        let value = serde_json::to_value(&found.metrics).unwrap()[name].clone();
+        assert_eq!(value.is_null(), found.undefined.contains_key(name), "{name}");
+    }
     let text = serde_json::to_string(&found).unwrap();
     assert!(!text.contains("NaN"));
     let best = EvaluateClassifier { positive_class: Some("no".to_owned()), ..classifier(&model, &test) };

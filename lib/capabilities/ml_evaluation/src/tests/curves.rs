@@ -22,6 +22,8 @@ async fn two_classes_have_a_curve_an_interval_and_a_best_threshold() {
     assert!(found.precision_recall.len() > 2);
     let best = found.best_threshold.clone().unwrap();
     assert!(best.threshold.is_some() && best.value.unwrap() > 0.0);
+    let shown = serde_json::to_value(&best).unwrap();
+    assert_eq!((shown["objective"].as_str(), shown["positive_class"].as_str()), (Some("youden"), Some("yes")));
     assert_eq!(found.per_class.len(), 1);
     assert!(world.exists(&found.png_uri).await && world.exists(&found.precision_recall_svg_uri).await);
     assert!(world.read(&found.curves_uri).await.contains("true_positive_rate"));

@@ -2,6 +2,7 @@
 
 mod classifiers;
 mod curves;
+mod many_classes;
 mod regressors;
 mod reports;
 

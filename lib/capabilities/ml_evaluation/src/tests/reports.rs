@@ -248,3 +248,26 @@ async fn what_is_no_evaluation_is_refused() {
     let dry = report(&world, json!({"evaluation_uri": good, "dry_run": true}), &world.call).await.unwrap();
     assert!(dry.artifacts().is_empty() && !world.exists(&dry.html_uri).await);
 }
+
+#[tokio::test]
+async fn a_model_that_only_guesses_is_called_out() {
+    let world = World::new();
+    let (model, _) = three_kinds(&world).await;
+    // Long animals that are named Adelie: the model is wrong on nearly all of them.
+    let long = "18,150,Dream,Adelie\n19,150,Dream,Adelie\n20,150,Dream,Adelie\n".repeat(20);
+    let rows = format!("length,mass,island,kind\n11,105,Dream,Gentoo\n{long}");
+    let test = world.write("wrong.csv", &rows).await;
+    let found = classifier(&model, &test).run(&world.room, &world.call).await.unwrap();
+    assert_eq!(found.beats_guessing, Some(false));
+    assert!(found.notes.iter().any(|note| note.contains("no better than guessing")), "{:?}", found.notes);
+    for (lang, words, knows) in [
+        ("en", "The model is no better than guessing", "these very test rows"),
+        ("ja", "当て推量を上回りません", "テスト行そのもの"),
+    ] {
+        let arguments = json!({"evaluation_uri": found.evaluation_uri, "lang": lang});
+        let made = report(&world, arguments, &world.call).await.unwrap();
+        let page = world.read(&made.html_uri).await;
+        assert!(page.contains("class=\"warning\"") && page.contains(knows));
+        assert!(world.read(&made.markdown_uri).await.contains(words) && made.comment.contains(words));
+    }
+}

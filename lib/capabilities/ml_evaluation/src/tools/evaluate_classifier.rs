@@ -17,7 +17,7 @@ use crate::classifier_run::{self, ClassifierRequest};
 use crate::evaluation::{ClassResult, ConfusedClasses, Evaluation, Guess, PlotFile};
 use crate::plots::lettering::decimal;
 use crate::storing::{self, Folder};
-use crate::{Comparison, MlEvaluation, scoring};
+use crate::{Comparison, MlEvaluation, scoring, slicing};
 
 /// The most classes whose own scores go into a result; `evaluation.json` has all.
 const CLASSES: usize = 100;
@@ -130,6 +130,8 @@ pub struct EvaluatedClassifier {
     pub positive_class: Option<String>,
     /// The probability from which the positive class is predicted; null when the most probable class is.
     pub threshold: Option<f64>,
+    /// Whether accuracy is above that of guessing; null when every row is of one class.
+    pub beats_guessing: Option<bool>,
     /// How many rows were evaluated.
     pub n: usize,
     /// How many rows were left out.
@@ -146,9 +148,11 @@ pub struct EvaluatedClassifier {
     pub per_class: Vec<ClassResult>,
     /// The classes that were most often taken for each other.
     pub top_confusions: Vec<ConfusedClasses>,
-    /// The metrics by the values of the columns in `slices`.
+    /// The metrics by the values of the columns in `slices`: at most 120 slices, with intervals when there are few; the
+    /// document has all.
     pub slices: Vec<SliceReport>,
-    /// What always naming the most frequent class reaches on the same rows.
+    /// What always naming the most frequent class reaches on the same rows. This guess knows the test rows' own class
+    /// shares.
     pub baseline: Guess,
     /// How the model compares with the other one; null when none was given or it is the same model.
     pub comparison: Option<Comparison>,
@@ -233,6 +237,7 @@ fn result(evaluation: Evaluation, evaluation_uri: String, dry_run: bool) -> Resu
         auc_averaging: detail.auc_averaging,
         positive_class: detail.positive_class,
         threshold: detail.threshold,
+        beats_guessing: evaluation.beats_guessing,
         n: evaluation.data.evaluated,
         dropped_rows: evaluation.data.dropped_rows,
         unseen: evaluation.data.unseen,
@@ -241,7 +246,7 @@ fn result(evaluation: Evaluation, evaluation_uri: String, dry_run: bool) -> Resu
         notes: evaluation.notes,
         per_class: detail.per_class.into_iter().take(CLASSES).collect(),
         top_confusions: detail.top_confusions,
-        slices: evaluation.slices,
+        slices: slicing::for_result(evaluation.slices),
         baseline: evaluation.baseline,
         comparison: evaluation.comparison,
         evaluation_uri,

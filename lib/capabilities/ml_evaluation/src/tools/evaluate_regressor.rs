@@ -15,7 +15,7 @@ use crate::evaluation::{Evaluation, Guess, PlotFile, WorstRow};
 use crate::plots::lettering::significant;
 use crate::regressor_run::{self, RegressorRequest};
 use crate::storing::{self, Folder};
-use crate::{Comparison, MlEvaluation, scoring};
+use crate::{Comparison, MlEvaluation, scoring, slicing};
 
 /// Measure a regressor on test data: root mean squared, absolute, relative and largest error and R², with intervals, by
 /// slice, against guessing the mean and, if asked, against another model on the same rows with paired tests. Writes
@@ -88,8 +88,11 @@ pub struct EvaluatedRegressor {
     pub quantile: f64,
     /// How many rows were left out of MAPE because their true value is 0.
     pub mape_excluded_zero_targets: u64,
-    /// The mean of predicted minus actual: above 0 when predictions are too high.
+    /// How much too high predictions are on average: the mean of predicted minus actual, which is the mean residual with
+    /// its sign turned.
     pub mean_bias: f64,
+    /// Whether R² is above 0, that of guessing the mean; null when R² is not defined.
+    pub beats_guessing: Option<bool>,
     /// How many rows were evaluated.
     pub n: usize,
     /// How many rows were left out.
@@ -104,9 +107,10 @@ pub struct EvaluatedRegressor {
     pub notes: Vec<String>,
     /// The rows with the largest errors.
     pub worst: Vec<WorstRow>,
-    /// The metrics by the values of the columns in `slices`.
+    /// The metrics by the values of the columns in `slices`: at most 120 slices, with intervals when there are few; the
+    /// document has all.
     pub slices: Vec<SliceReport>,
-    /// What always predicting the mean reaches on the same rows.
+    /// What always predicting the mean reaches on the same rows. This guess knows the test rows' own mean.
     pub baseline: Guess,
     /// How the model compares with the other one; null when none was given or it is the same model.
     pub comparison: Option<Comparison>,
@@ -179,6 +183,7 @@ fn result(evaluation: Evaluation, evaluation_uri: String, dry_run: bool) -> Resu
         quantile: detail.pinball_alpha,
         mape_excluded_zero_targets: detail.mape_excluded_zero_targets,
         mean_bias: detail.mean_bias,
+        beats_guessing: evaluation.beats_guessing,
         n: evaluation.data.evaluated,
         dropped_rows: evaluation.data.dropped_rows,
         unseen: evaluation.data.unseen,
@@ -186,7 +191,7 @@ fn result(evaluation: Evaluation, evaluation_uri: String, dry_run: bool) -> Resu
         undefined: evaluation.undefined,
         notes: evaluation.notes,
         worst: detail.worst,
-        slices: evaluation.slices,
+        slices: slicing::for_result(evaluation.slices),
         baseline: evaluation.baseline,
         comparison: evaluation.comparison,
         evaluation_uri,

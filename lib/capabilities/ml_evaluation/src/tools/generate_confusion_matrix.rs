@@ -1,9 +1,9 @@
 //! `generate_confusion_matrix`: which classes are taken for which.
 
-use mlops_algorithms::metrics::confusion::Normalisation;
+use mlops_algorithms::metrics::confusion::{ConfusionMatrix, Normalisation};
 use mlops_artifacts::{Kind, run_id};
 use mlops_core::values::{ArtifactUri, TaskType};
-use mlops_core::{ArtifactLink, Call, Effect, Lang, Report, Result, Tool};
+use mlops_core::{ArtifactLink, Call, Effect, Error, Lang, Report, Result, Tool};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -11,12 +11,16 @@ use crate::classification::{self, Answers};
 use crate::classifier_run::{self, ClassifierRequest};
 use crate::evaluation::{ClassResult, ConfusedClasses};
 use crate::pictures::{self, Names};
+use crate::plots::condensed::{self, condensed};
 use crate::plots::confusion_matrix::{self, ConfusionPlot};
 use crate::storing::{DrawnPlot, Folder};
 use crate::{MlEvaluation, scoring};
 
 /// The most classes whose matrix goes into a result; the file has all.
 const CLASSES: usize = 60;
+/// The most classes whose scores go into a result, and the most that are named in it.
+const SHOWN: usize = 100;
+const LABELS: usize = 500;
 
 /// Show which classes a classifier takes for which on test data: the confusion matrix as numbers, PNG and SVG, the scores
 /// of each class, and the classes that are confused most.
@@ -44,7 +48,7 @@ pub struct GeneratedConfusionMatrix {
     /// True classes are lines, predicted classes are columns; counts, or shares when asked. Null for more than 60
     /// classes, when only the file has it.
     pub matrix: Option<Vec<Vec<f64>>>,
-    /// The classes in the order of lines and columns.
+    /// The classes in the order of lines and columns, at most the first 500; the file has all.
     pub labels: Vec<String>,
     /// What the cells are divided by; null for counts.
     pub normalize: Option<Normalisation>,
@@ -52,7 +56,11 @@ pub struct GeneratedConfusionMatrix {
     pub n: u64,
     /// How many rows were left out.
     pub dropped_rows: usize,
-    /// The scores of each class.
+    /// How many classes there are.
+    pub classes: usize,
+    /// What a reader must know about the picture.
+    pub notes: Vec<String>,
+    /// The scores of each class, at most 100.
     pub per_class: Vec<ClassResult>,
     /// The classes that were most often taken for each other.
     pub top_confusions: Vec<ConfusedClasses>,
@@ -89,32 +97,41 @@ impl Tool for GenerateConfusionMatrix {
         let run_id = run_id(self.run_id.as_deref(), call, &self, &hashes)?;
         let normalize = self.normalize;
         let (mut result, matrix, plot) = call
-            .compute(move |_| {
+            .compute(move |call| {
                 let (scored, left) = scoring::classify(&model, &data)?;
                 let how = classifier_run::measuring(&ClassifierRequest::plain(), &scored.labels)?;
                 let answers = Answers::new(scored.truth, scored.probabilities, &how)?;
                 let counts = answers.matrix()?;
                 let measured = answers.measure(&how, false)?;
-                let shares = counts.normalised(normalize.unwrap_or(Normalisation::True));
                 let as_number = |line: &Vec<u64>| line.iter().map(|&count| count as f64).collect();
                 let matrix: Vec<Vec<f64>> = match normalize {
-                    Some(_) => shares.clone(),
+                    Some(by) => counts.normalised(by),
                     None => counts.counts.iter().map(as_number).collect(),
                 };
+                call.check()?;
+                let drawn = condensed(&scored.labels, &counts.counts, "others");
+                let drawn_shares = ConfusionMatrix { counts: drawn.1.clone(), weighted: None }
+                    .normalised(normalize.unwrap_or(Normalisation::True));
                 let plot = DrawnPlot::new("confusion_matrix", |names: Names| {
-                    let labels = pictures::labels(&scored.labels, names);
+                    let (labels, counts) = &drawn;
+                    let labels = pictures::labels(labels, names);
                     let share_of = share_of(normalize.unwrap_or(Normalisation::True));
-                    let plot = ConfusionPlot { labels: &labels, counts: &counts.counts, shares: &shares, share_of };
+                    let plot = ConfusionPlot { labels: &labels, counts, shares: &drawn_shares, share_of };
                     confusion_matrix::draw(&plot, Lang::En)
                 })?;
                 let result = GeneratedConfusionMatrix {
                     matrix: (scored.labels.len() <= CLASSES).then(|| matrix.clone()),
-                    per_class: classification::class_results(&measured, &scored.labels),
+                    per_class: classification::class_results(&measured, &scored.labels)
+                        .into_iter()
+                        .take(SHOWN)
+                        .collect(),
                     top_confusions: classification::top_confusions(&counts, &scored.labels),
-                    labels: scored.labels,
                     normalize,
                     n: counts.n(),
                     dropped_rows: left.dropped_rows,
+                    classes: scored.labels.len(),
+                    notes: note(scored.labels.len()).into_iter().collect(),
+                    labels: scored.labels,
                     matrix_uri: String::new(),
                     png_uri: String::new(),
                     svg_uri: String::new(),
@@ -126,13 +143,29 @@ impl Tool for GenerateConfusionMatrix {
         call.check()?;
         let folder = Folder { artifacts, kind: Kind::Evaluations, run_id: &run_id, dry_run: self.dry_run };
         let file = MatrixFile { labels: &result.labels, normalize, matrix: &matrix };
-        result.matrix_uri = folder.json("confusion_matrix.json", &file).await?;
+        // A line for each cell would make a large matrix many times larger.
+        result.matrix_uri = if matrix.len() > CLASSES {
+            let failed = |error| Error::internal("the matrix could not be written").caused_by(error);
+            folder.bytes("confusion_matrix.json", serde_json::to_vec(&file).map_err(failed)?).await?
+        } else {
+            folder.json("confusion_matrix.json", &file).await?
+        };
         if let Some(plot) = folder.plots(vec![plot]).await?.pop() {
             (result.png_uri, result.svg_uri) = (plot.png_uri, plot.svg_uri);
         }
+        result.labels.truncate(LABELS);
         result.dry_run = self.dry_run;
         Ok(result)
     }
+}
+
+fn note(classes: usize) -> Option<String> {
+    (classes > condensed::MOST).then(|| {
+        let most = condensed::MOST;
+        format!(
+            "the picture shows the {most} most confused of {classes} classes and all others as one; the file has all"
+        )
+    })
 }
 
 fn share_of(by: Normalisation) -> &'static str {
@@ -145,7 +178,7 @@ fn share_of(by: Normalisation) -> &'static str {
 
 impl Report for GeneratedConfusionMatrix {
     fn summary(&self, lang: Lang) -> String {
-        let (classes, n) = (self.labels.len(), self.n);
+        let (classes, n) = (self.classes, self.n);
         match (lang, self.top_confusions.first()) {
             (Lang::En, Some(worst)) => format!(
                 "{classes} classes on {n} rows; most often `{}` is taken for `{}` ({} rows)",

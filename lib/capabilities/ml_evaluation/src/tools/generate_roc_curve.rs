@@ -12,14 +12,15 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::evaluate_classifier::{usual_confidence, usual_seed};
-use crate::classification::Answers;
+use crate::classification::{Answers, in_names};
 use crate::classifier_run::{self, ClassifierRequest};
 use crate::evaluation::ClassCurve;
 use crate::pictures::{self, Names};
 use crate::plots::lettering::decimal;
 use crate::plots::roc_curve;
+use crate::rounding::settled;
 use crate::storing::{DrawnPlot, Folder};
-use crate::{MlEvaluation, fault, scoring};
+use crate::{MlEvaluation, fault, resampling, scoring};
 
 /// Show how well a classifier ranks on test data: the ROC curve with its area and interval, the precision-recall curve,
 /// each class against the rest, the best threshold by Youden's J or by cost, as numbers, PNG and SVG.
@@ -74,6 +75,8 @@ pub struct GeneratedRocCurve {
     pub auc_averaging: AucAveraging,
     /// Why there is no area; null when there is one.
     pub reason: Option<String>,
+    /// What a reader must know about the numbers.
+    pub notes: Vec<String>,
     /// The class that counts as positive; null when there are more than two and none was named.
     pub positive_class: Option<String>,
     /// The ROC curve of the positive class, thinned out to at most 200 points; empty without a positive class.
@@ -81,7 +84,7 @@ pub struct GeneratedRocCurve {
     /// The precision-recall curve of the positive class, thinned out; empty without a positive class.
     pub precision_recall: Vec<PrecisionRecallPoint>,
     /// The best threshold of the positive class; null without one.
-    pub best_threshold: Option<ThresholdChoice>,
+    pub best_threshold: Option<BestThreshold>,
     /// The areas of each class against the rest, at most the 50 smallest.
     pub per_class: Vec<ClassArea>,
     /// How many rows were evaluated.
@@ -98,6 +101,59 @@ pub struct GeneratedRocCurve {
     pub precision_recall_svg_uri: String,
     /// Whether nothing was written.
     pub dry_run: bool,
+}
+
+/// What the best threshold is chosen for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ThresholdGoal {
+    /// The largest Youden's J: true positive rate minus false positive rate.
+    Youden,
+    /// The smallest mean cost of a row.
+    Cost,
+}
+
+/// The best threshold and what it does on the test data, on which it was chosen.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
+pub struct BestThreshold {
+    /// What it was chosen for.
+    pub objective: ThresholdGoal,
+    /// The class that counts as positive.
+    pub positive_class: String,
+    /// Rows with at least this probability are taken as positive; null when there is no threshold, and `reason` says why.
+    pub threshold: Option<f64>,
+    /// Youden's J or the mean cost of a row at the threshold.
+    pub value: Option<f64>,
+    /// The share of positive rows taken as positive.
+    pub true_positive_rate: Option<f64>,
+    /// The share of negative rows taken as positive.
+    pub false_positive_rate: Option<f64>,
+    /// The share of rows taken as positive that are; null when no row is.
+    pub precision: Option<f64>,
+    /// F1 of the positive class.
+    pub f1_score: Option<f64>,
+    /// Why there is no threshold; null when there is one.
+    pub reason: Option<String>,
+}
+
+impl BestThreshold {
+    fn of(choice: ThresholdChoice, labels: &[String]) -> Self {
+        let objective = match choice.objective {
+            ThresholdObjective::Cost { .. } => ThresholdGoal::Cost,
+            _ => ThresholdGoal::Youden,
+        };
+        Self {
+            objective,
+            positive_class: labels.get(choice.positive_class as usize).cloned().unwrap_or_default(),
+            threshold: choice.threshold,
+            value: choice.value.map(settled),
+            true_positive_rate: choice.true_positive_rate.map(settled),
+            false_positive_rate: choice.false_positive_rate.map(settled),
+            precision: choice.precision.map(settled),
+            f1_score: choice.f1_score.map(settled),
+            reason: choice.reason.map(|reason| in_names(&reason, labels)),
+        }
+    }
 }
 
 /// The areas of one class against the rest.
@@ -126,7 +182,7 @@ impl Tool for GenerateRocCurve {
         let hashes = [model.sha256.as_str(), data.source.sha256.as_str()];
         let run_id = run_id(self.run_id.as_deref(), call, &self, &hashes)?;
         let dry_run = self.dry_run;
-        let (mut result, curves, plots) = call.compute(move |_| self.measure(&model, &data)).await?;
+        let (mut result, curves, plots) = call.compute(move |call| self.measure(&model, &data, call)).await?;
         call.check()?;
         let folder = Folder { artifacts, kind: Kind::Evaluations, run_id: &run_id, dry_run };
         result.curves_uri = folder.json("roc_curve.json", &curves).await?;
@@ -145,6 +201,7 @@ impl GenerateRocCurve {
         &self,
         model: &LoadedModel,
         data: &LoadedTable,
+        call: &Call,
     ) -> Result<(GeneratedRocCurve, Vec<ClassCurve>, Vec<DrawnPlot>)> {
         let (scored, _) = scoring::classify(model, data)?;
         let request = ClassifierRequest {
@@ -155,12 +212,13 @@ impl GenerateRocCurve {
         };
         let how = classifier_run::measuring(&request, &scored.labels)?;
         let answers = Answers::new(scored.truth, scored.probabilities, &how)?;
+        call.check()?;
         let mut measured = answers.measure(&how, true)?;
-        let own = how.positive.map(|positive| answers.curves(&scored.labels, Some(positive))).transpose()?;
+        let own = how.positive.map(|positive| answers.curves(&scored.labels, Some(positive), call)).transpose()?;
         let own = own.and_then(|mut curves| curves.pop());
         let curves = match &own {
             Some(curve) if scored.labels.len() == 2 => vec![curve.clone()],
-            _ => answers.curves(&scored.labels, None)?,
+            _ => answers.curves(&scored.labels, None, call)?,
         };
         let objective = self.cost.map_or(ThresholdObjective::Youden, |cost| ThresholdObjective::Cost {
             false_positive_cost: cost.false_positive,
@@ -178,6 +236,7 @@ impl GenerateRocCurve {
             }
             None => None,
         };
+        call.check()?;
         let marked = best.as_ref().and_then(|best| Some([best.false_positive_rate?, best.true_positive_rate?]));
         let prevalence = if let [only] = &curves[..] { Some(only.prevalence) } else { None };
         let marked = marked.filter(|_| curves.len() == 1);
@@ -196,14 +255,15 @@ impl GenerateRocCurve {
             average_precision: curve.average_precision,
         };
         let result = GeneratedRocCurve {
-            auc: measured.auc_roc,
+            auc: measured.auc_roc.map(settled),
             interval: measured.intervals.remove("auc_roc"),
             auc_averaging: measured.auc_averaging,
-            reason: measured.undefined.remove("auc_roc"),
+            reason: measured.undefined.remove("auc_roc").map(|reason| in_names(&reason, &scored.labels)),
+            notes: resampling::note(scored.labels.len()).into_iter().collect(),
             positive_class: how.positive.and_then(|code| scored.labels.get(code as usize)).cloned(),
             points,
             precision_recall,
-            best_threshold: best,
+            best_threshold: best.map(|choice| BestThreshold::of(choice, &scored.labels)),
             per_class: curves.iter().map(area).collect(),
             n: answers.truth.len(),
             curves_uri: String::new(),

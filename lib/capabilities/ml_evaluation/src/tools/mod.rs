@@ -14,7 +14,7 @@ pub use create_evaluation_report::{CreateEvaluationReport, EvaluationReport};
 pub use evaluate_classifier::{ClassifierScores, EvaluateClassifier, EvaluatedClassifier, Objective};
 pub use evaluate_regressor::{EvaluateRegressor, EvaluatedRegressor, RegressorScores};
 pub use generate_confusion_matrix::{GenerateConfusionMatrix, GeneratedConfusionMatrix};
-pub use generate_roc_curve::{ClassArea, Cost, GenerateRocCurve, GeneratedRocCurve};
+pub use generate_roc_curve::{BestThreshold, ClassArea, Cost, GenerateRocCurve, GeneratedRocCurve, ThresholdGoal};
 
 /// Every tool of evaluation.
 pub static TOOLS: &[Entry<MlEvaluation>] = &[

@@ -1,0 +1,63 @@
+//! Output schemas as clients list them: the words of the first level, the types of the second, and below that only
+//! what kind of value it is. A model pays for each byte of a listing; the whole is in `mlops tools --json`.
+
+use serde_json::{Value, json};
+
+/// How many levels of objects keep the names of their fields.
+const LEVELS: usize = 2;
+
+/// The schema without descriptions below its first level and without fields below its second.
+pub(super) fn shortened(schema: &Value) -> Value {
+    let mut schema = schema.clone();
+    for property in schema["properties"].as_object_mut().into_iter().flat_map(serde_json::Map::values_mut) {
+        let description = property.get("description").cloned();
+        strip(property, 1);
+        if let (Some(description), Some(object)) = (description, property.as_object_mut()) {
+            object.insert("description".to_owned(), description);
+        }
+    }
+    schema
+}
+
+fn strip(schema: &mut Value, level: usize) {
+    let Value::Object(object) = schema else { return };
+    object.remove("description");
+    object.remove("default");
+    if level >= LEVELS && object.contains_key("properties") {
+        *schema = json!({"type": "object"});
+        return;
+    }
+    for property in
+        object.get_mut("properties").and_then(Value::as_object_mut).into_iter().flat_map(serde_json::Map::values_mut)
+    {
+        strip(property, level + 1);
+    }
+    for key in ["items", "additionalProperties"] {
+        if let Some(below) = object.get_mut(key) {
+            strip(below, level);
+        }
+    }
+    for union in ["anyOf", "oneOf"] {
+        for of in object.get_mut(union).and_then(Value::as_array_mut).into_iter().flatten() {
+            strip(of, level);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_level_keeps_its_words_and_the_second_its_types() {
+        let deep = json!({"type": "object", "properties": {"d": {"type": "number"}}});
+        let fields =
+            json!({"description": {"type": "string", "description": "c"}, "deep": {"type": "array", "items": deep}});
+        let inner = json!({"type": "object", "description": "b", "properties": fields});
+        let short = shortened(&json!({"type": "object", "properties": {"a": inner}}));
+        let a = &short["properties"]["a"];
+        assert_eq!(a["description"], "b");
+        assert_eq!(a["properties"]["description"], json!({"type": "string"}));
+        assert_eq!(a["properties"]["deep"], json!({"type": "array", "items": {"type": "object"}}));
+    }
+}
