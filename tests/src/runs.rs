@@ -134,3 +134,54 @@ fn every_call_to_a_tool_is_one_audit_line_with_the_keys_of_the_design_document()
     let statuses: Vec<&str> = lines.iter().filter_map(|line| line["status"].as_str()).collect();
     assert_eq!(statuses, ["success", "NotFound"]);
 }
+
+#[test]
+fn a_run_that_a_tool_starts_is_walked_to_its_end() {
+    let fleet = Fleet::new();
+    let body = std::fs::read_to_string(Fleet::repository().join(ENGLISH)).unwrap();
+    let parsed = fleet.tool("parse_issue_config", &json!({"body": body}));
+    let checked = fleet.tool("validate_training_params", &json!({"config": parsed["config"]}));
+    assert_eq!(checked["valid"], true, "{checked:#}");
+    let started = fleet.tool("start_workflow", &json!({"config": checked["normalized_config"]}));
+    let run = started["execution_name"].as_str().unwrap();
+    let status = fleet.json(&["status", run, "--json"]);
+    assert_eq!((&status["status"], &status["interrupted"]), (&json!("SUCCEEDED"), &json!(false)), "{status:#}");
+}
+
+#[test]
+fn a_secret_in_a_request_reaches_no_output_and_no_log() {
+    let fleet = Fleet::new();
+    // Put together here, so that the repository holds no token.
+    let token = format!("ghp_{}", "q7".repeat(18));
+    let data = fleet.file("t.csv", format!("{token},y\n1,a\n2,b\n"));
+    let mut shown = String::new();
+    let issue = fleet.file(
+        "i.md",
+        format!(
+            "```yaml mlops\ntask: classification\ndataset_s3_uri: {data}\ntarget_column: y\nalgorithm: random_forest\n\
+         hyperparameters: {{{token}: 3}}\n```\n"
+        ),
+    );
+    for arguments in [
+        vec!["tool", "load_dataset", &format!(r#"{{"uri": "{data}", "{token}": 1}}"#)],
+        vec!["tool", "load_dataset", &format!(r#"{{"uri": "{data}"}}"#)],
+        vec!["tool", "register_model", &format!(r#"{{"model_name": "{token}", "model_s3_uri": "{data}"}}"#)],
+        vec!["run", &issue],
+        vec!["run", &issue, "--json"],
+    ] {
+        let output = fleet.output(&arguments);
+        shown += &String::from_utf8_lossy(&output.stdout);
+        shown += &String::from_utf8_lossy(&output.stderr);
+    }
+    shown += &std::fs::read_to_string(fleet.path("home/logs/audit.jsonl")).unwrap();
+    assert!(shown.contains("***masked***") && !shown.contains(&token), "{shown}");
+}
+
+#[test]
+fn a_reader_that_has_seen_enough_is_no_failure() {
+    let fleet = Fleet::new();
+    let program = env!("CARGO_BIN_EXE_mlops-under-test");
+    let script = format!("'{program}' tools --json 2>&1 | head -c 40");
+    let output = std::process::Command::new("sh").args(["-c", &script]).env("MLOPS_HOME", fleet.path("home")).output();
+    assert!(!String::from_utf8_lossy(&output.unwrap().stdout).contains("panicked"));
+}

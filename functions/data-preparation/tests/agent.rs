@@ -97,6 +97,21 @@ async fn a_table_that_nothing_can_be_learnt_from_is_refused() {
 }
 
 #[tokio::test]
+async fn the_task_reaches_the_split() {
+    let mut text = "x,level\n".to_owned();
+    for row in 0..300 {
+        writeln!(text, "{},{}", row * 37 % 101, row % 30).unwrap();
+    }
+    let sections = json!({"target_column": "level", "preprocessing_config": {}});
+    let folder = tempfile::tempdir().unwrap();
+    let payload = payload(folder.path(), &text, &sections);
+    let result = agent(folder.path()).invoke(payload, &Call::new("test")).await.unwrap();
+    let checks = result["outputs"]["checks_uri"].as_str().unwrap().strip_prefix("file://").unwrap();
+    let details: Value = serde_json::from_slice(&std::fs::read(checks).unwrap()).unwrap();
+    assert_eq!(details["split"]["stratified_by"], json!({"column": "level", "kind": "classes", "count": 30}));
+}
+
+#[tokio::test]
 async fn a_wrong_request_is_refused_before_anything_is_written() {
     for (sections, field) in [
         (json!({"split": {"train": 0.5}}), "config.split.train"),

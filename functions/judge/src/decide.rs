@@ -48,6 +48,10 @@ pub fn decide(gates: &BTreeMap<String, Gate>, evidence: &Evidence, lang: Lang) -
     } else {
         told.push((Decision::Promote, reasons::no_champion(lang)));
     }
+    if evidence.beats_guessing == Some(false) {
+        // Nobody set a gate against it, so it does not decide; it must not go unsaid.
+        told.push((decision, reasons::no_better_than_guessing(lang)));
+    }
     if results.is_empty() {
         told.push((Decision::Promote, reasons::no_gates(lang)));
     }

@@ -98,6 +98,13 @@ fn an_interval_across_the_gate_is_told() {
 }
 
 #[test]
+fn a_model_that_is_no_better_than_guessing_is_told_so() {
+    let verdict = verdict(json!({}), json!({"metrics": {"accuracy": 0.1}, "beats_guessing": false}));
+    assert_eq!(verdict.decision, Decision::Promote);
+    assert!(verdict.reasons.iter().any(|reason| reason.contains("no better than a guess")), "{:?}", verdict.reasons);
+}
+
+#[test]
 fn every_reason_is_told_in_japanese_as_well() {
     let gates = serde_json::from_value(json!({"accuracy": {"min": 0.9, "max_change": 0.01}, "f1_score": {"min": 0.5}}));
     let evidence = json!({"metrics": {"accuracy": 0.85}, "champion": champion(-0.05, true)});

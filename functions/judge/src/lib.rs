@@ -32,6 +32,9 @@ pub struct Evidence {
     /// The model that is in use, when there is another one.
     #[serde(default)]
     pub champion: Option<Champion>,
+    /// Whether the candidate beats a guess that looks at no feature; null when that is not known.
+    #[serde(default)]
+    pub beats_guessing: Option<bool>,
 }
 
 /// The bounds of an interval.

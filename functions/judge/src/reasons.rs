@@ -98,6 +98,12 @@ pub(crate) fn no_champion(lang: Lang) -> String {
     lang.pick("there is no other model in use to compare with", "比較する使用中のモデルはありません").to_owned()
 }
 
+/// The model has learnt nothing that helps.
+pub(crate) fn no_better_than_guessing(lang: Lang) -> String {
+    let en = "mind that the model is no better than a guess that looks at no feature";
+    lang.pick(en, "注意: このモデルは、特徴量を見ない推測より良くありません").to_owned()
+}
+
 /// The issue asked for nothing.
 pub(crate) fn no_gates(lang: Lang) -> String {
     lang.pick("the issue sets no gates", "Issue にゲートの指定はありません").to_owned()
