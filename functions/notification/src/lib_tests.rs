@@ -25,7 +25,7 @@ impl Messenger for Recorder {
     }
 }
 
-fn run(notify: Value, inputs: Value, lang: &str) -> (Value, Vec<Message>) {
+fn run(notify: &Value, inputs: &Value, lang: &str) -> (Value, Vec<Message>) {
     let messenger = Arc::new(Recorder::default());
     let agent = NotificationAgent { tools: ToolCaller::embedded(Notification), messenger: messenger.clone() };
     let payload = json!({"run_id": "r1", "inputs": inputs, "lang": lang, "config": {
@@ -43,7 +43,7 @@ fn completed(decision: &str) -> Value {
 
 #[test]
 fn a_decision_is_told_with_its_metrics_and_reasons() {
-    let (result, messages) = run(json!([]), completed("promote"), "en");
+    let (result, messages) = run(&json!([]), &completed("promote"), "en");
     assert_eq!(result["outputs"]["deliveries"][0]["channel"], "github");
     let body = &messages[0].body;
     for part in ["good enough", "| accuracy | 0.9877 |", "| auc_roc | – |", "version 2", "file:///r.html"] {
@@ -54,7 +54,7 @@ fn a_decision_is_told_with_its_metrics_and_reasons() {
 
 #[test]
 fn an_open_decision_asks_for_approval_in_the_language_of_the_run() {
-    let (_, messages) = run(json!([]), completed("needs_human"), "ja");
+    let (_, messages) = run(&json!([]), &completed("needs_human"), "ja");
     assert!(messages[0].subject.contains("承認"), "{}", messages[0].subject);
 }
 
@@ -62,7 +62,7 @@ fn an_open_decision_asks_for_approval_in_the_language_of_the_run() {
 fn a_dead_channel_is_reported_and_the_others_are_served() {
     let failed = json!({"event": "failed", "stage": "Train", "error": "InvalidInput",
         "cause": "{\"errorMessage\":\"one class\\nonly\",\"errorType\":\"InvalidInput\"}"});
-    let (result, messages) = run(json!(["slack", "email"]), failed, "en");
+    let (result, messages) = run(&json!(["slack", "email"]), &failed, "en");
     let deliveries = &result["outputs"]["deliveries"];
     assert_eq!((&deliveries[0]["delivered"], &deliveries[1]["delivered"]), (&json!(false), &json!(true)));
     assert_eq!(deliveries[0]["error"], "Unavailable: slack does not answer");
