@@ -38,8 +38,23 @@ fn strip(schema: &mut Value, level: usize) {
         }
     }
     for union in ["anyOf", "oneOf"] {
-        for of in object.get_mut(union).and_then(Value::as_array_mut).into_iter().flatten() {
-            strip(of, level);
+        let Some(Value::Array(mut variants)) = object.remove(union) else { continue };
+        for variant in &mut variants {
+            strip(variant, level);
+        }
+        // Variants that differed in their fields alone are now the same: `oneOf` would refuse what fits both.
+        let mut distinct: Vec<Value> = Vec::with_capacity(variants.len());
+        for variant in variants {
+            if !distinct.contains(&variant) {
+                distinct.push(variant);
+            }
+        }
+        match (distinct.pop(), distinct.is_empty()) {
+            (Some(Value::Object(only)), true) => object.extend(only),
+            (last, _) => {
+                distinct.extend(last);
+                object.insert("anyOf".to_owned(), Value::Array(distinct));
+            }
         }
     }
 }
@@ -58,6 +73,12 @@ mod tests {
         let a = &short["properties"]["a"];
         assert_eq!(a["description"], "b");
         assert_eq!(a["properties"]["description"], json!({"type": "string"}));
+        let tagged = |name: &str| json!({"type": "object", "properties": {"kind": {"const": name}}});
+        let union = json!({"type": "object", "properties": {"a": {"type": "object", "properties": {
+            "b": {"oneOf": [tagged("x"), tagged("y"), {"type": "null"}]}, "c": {"oneOf": [tagged("x"), tagged("y")]}}}}});
+        let short_union = &shortened(&union)["properties"]["a"]["properties"];
+        assert_eq!(short_union["b"], json!({"anyOf": [{"type": "object"}, {"type": "null"}]}));
+        assert_eq!(short_union["c"], json!({"type": "object"}));
         assert_eq!(a["properties"]["deep"], json!({"type": "array", "items": {"type": "object"}}));
     }
 }
