@@ -129,6 +129,8 @@ fn a_full_disk_is_told_and_leaves_nothing_half_written() {
         .args(["-c", command, program, "tool", "split_dataset", &arguments])
         .current_dir(Fleet::repository())
         .env("MLOPS_HOME", fleet.path("home"))
+        // The limit would cut off a coverage profile as well.
+        .env("LLVM_PROFILE_FILE", fleet.path("limited.profraw"))
         .output()
         .expect("the program runs");
     assert!(!output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
