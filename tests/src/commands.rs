@@ -59,7 +59,9 @@ fn a_failed_run_says_where_and_why_and_has_no_report() {
     let data = fleet.file("constant.csv", "a,b\n".to_owned() + &"1,2\n".repeat(40) + "1,3\n");
     let issue = fleet.file(
         "issue.md",
-        format!("```mlops\ntask: classification\ndataset_s3_uri: {data}\ntarget_column: b\nalgorithm: random_forest\n```\n"),
+        format!(
+            "```mlops\ntask: classification\ndataset_s3_uri: {data}\ntarget_column: b\nalgorithm: random_forest\n```\n"
+        ),
     );
     let (code, error) = refused(&fleet, &["run", &issue]);
     assert_eq!(code, 2, "{error}");

@@ -1,0 +1,8 @@
+//! The tools of the registry, on real models in a store of their own.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod list_model_versions;
+mod place;
+mod register_model;
+mod schemas;
