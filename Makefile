@@ -1,11 +1,13 @@
 # The only commands to learn: setup demo test check coverage.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check coverage fmt clippy deny machine clients pages readme
+.PHONY: help setup demo test check coverage fmt clippy deny machine parity clients hostile events pages readme bench fuzz watch
 
 CARGO ?= cargo
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 NODE_TOOLS := target/node-tools
+NODE := $(NODE_TOOLS)/node_modules/node/bin/node
+MLOPS := target/debug/mlops
 # Debian's LLVM that matches rustc's; cargo-llvm-cov reads these two.
 export LLVM_COV ?= /usr/bin/llvm-cov-22
 export LLVM_PROFDATA ?= /usr/bin/llvm-profdata-22
@@ -24,7 +26,7 @@ test: ## every test that needs nothing but Rust
 setup: ## what `check` and `coverage` need beyond Rust: Python and Node clients, Chromium, LLVM, cargo tools
 	tests/setup.sh
 
-check: fmt clippy deny machine clients pages ## everything else that CI checks
+check: fmt clippy deny machine parity clients hostile events pages ## everything else that CI checks
 
 fmt:
 	$(CARGO) fmt --all --check
@@ -36,12 +38,31 @@ deny:
 	$(CARGO) deny --offline check bans licenses sources
 
 machine: ## the state machines, by the reference validator
-	$(NODE_TOOLS)/node_modules/.bin/asl-validator --json-path statemachine/training.asl.json
+	for file in statemachine/*.asl.json; do $(NODE_TOOLS)/node_modules/.bin/asl-validator --json-path $$file || exit 1; done
 
-clients: ## real MCP clients against the built binary
+parity: ## the recorded histories of small state machines, recorded anew from MiniStack
+	$(PYTHON) tests/golden/machines.py --check
+
+clients: ## real MCP clients and the protocol's conformance suite against the built binary
 	$(CARGO) build --quiet --package mlops
-	$(PYTHON) tests/clients/python_client.py target/debug/mlops
-	tests/clients/inspector.sh target/debug/mlops
+	$(PYTHON) tests/clients/python_client.py $(MLOPS)
+	$(PYTHON) tests/clients/endpoint.py $(MLOPS) -- $(NODE) --no-warnings tests/clients/typescript_client.mts $(MLOPS)
+	tests/clients/inspector.sh $(MLOPS) stdio
+	$(PYTHON) tests/clients/endpoint.py $(MLOPS) -- tests/clients/inspector.sh $(MLOPS) http
+	$(CARGO) build --quiet --package mlops-host --features conformance --example conformance-server
+	tests/clients/conformance.sh target/debug/examples/conformance-server
+	$(PYTHON) tests/clients/dockerfile.py
+
+hostile: ## what strangers send: forged, oversized, nested, smuggled and slow requests, and 10,000 of them
+	$(CARGO) build --quiet --package mlops
+	$(PYTHON) tests/clients/hostile.py $(MLOPS)
+
+bench: ## measure the release build into docs/benchmarks.md; QUICK=1 for a first look
+	$(CARGO) build --quiet --release --package mlops
+	$(PYTHON) tests/bench/run.py target/release/mlops $(if $(QUICK),--quick)
+
+fuzz: ## libFuzzer on what arrives from outside, MINUTES=10 for each target
+	tests/fuzz/run.sh $(or $(MINUTES),10)
 
 pages: ## the report in Chromium at 390 and 1280 pixels, and five tables that the fleet has never seen
 	$(CARGO) build --quiet --package mlops
@@ -51,6 +72,12 @@ pages: ## the report in Chromium at 390 and 1280 pixels, and five tables that th
 coverage: ## line coverage for each crate, at least 80 %
 	$(CARGO) llvm-cov nextest --workspace --json --summary-only --output-path target/coverage.json
 	python3 tests/coverage.py target/coverage.json 80
+
+watch: ## every function on this machine; then: cargo lambda invoke NAME --data-file events/NAME/CASE.json
+	@tests/lambda/watch.sh
+
+events: ## every event of events/ against its function, in two random orders
+	$(PYTHON) tests/lambda/invoke.py
 
 readme: ## write the table of tools into the README
 	UPDATE_README=1 $(CARGO) test --quiet --package mlops-tests readme

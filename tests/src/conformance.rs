@@ -10,7 +10,8 @@ use crate::fleet::Fleet;
 use crate::workspace::platform;
 
 /// The design document's names of the tools that are here.
-const TOOLS: [&str; 18] = [
+const TOOLS: [&str; 22] = [
+    "detect_mlops_issue",
     "parse_issue_config",
     "validate_training_params",
     "start_workflow",
@@ -27,8 +28,11 @@ const TOOLS: [&str; 18] = [
     "create_evaluation_report",
     "apply_notification_template",
     "format_training_history",
+    "post_issue_comment",
     "register_model",
     "list_model_versions",
+    "update_model_status",
+    "rollback_model",
 ];
 
 #[test]

@@ -11,7 +11,7 @@ use serde_json::json;
 use crate::fleet::Fleet;
 
 const ISSUE: &str = "examples/penguins-classification.md";
-const STEPS: usize = 8;
+const STEPS: usize = 10;
 
 /// Starts the run, kills it after `lines` finished steps, and says whether it was still going on.
 fn kill_after_steps(fleet: &Fleet, lines: usize) -> bool {

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 
+use mlops_host::mcp::McpServer;
 use serde_json::{Value, json};
 
 use crate::fleet::Fleet;
@@ -89,7 +90,7 @@ fn a_snapshot_for_each_tool_holds_what_clients_see() {
     let mut client = Client::start(&fleet);
     let listed = client.request("tools/list", &json!({}))["result"]["tools"].clone();
     let tools = listed.as_array().unwrap();
-    assert_eq!(tools.len(), platform().0.toolbox.tools().len());
+    assert_eq!(tools.len(), platform().0.toolbox.tools().len() + McpServer::tools_about_the_server());
     for tool in tools {
         insta::assert_json_snapshot!(tool["name"].as_str().unwrap(), tool);
         let hints = &tool["annotations"];
@@ -185,4 +186,46 @@ fn a_client_that_leaves_at_once_is_no_failure() {
     let fleet = Fleet::new();
     let output = fleet.output(&["mcp", "--stdio"]);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn a_line_that_is_no_message_is_answered_and_the_server_goes_on() {
+    let fleet = Fleet::new();
+    let mut client = Client::start(&fleet);
+    for line in ["nonsense", "[1]", "{\"jsonrpc\": \"2.0\", \"id\": \"a\", \"method\": \"tools/call\", \"params\": 7}"]
+    {
+        writeln!(client.input.as_mut().expect("open"), "{line}").expect("written");
+    }
+    let found = client.call("search_tools", &json!({"query": "confusion matrix"}));
+    assert_eq!(found["structuredContent"]["tools"][0]["name"], "generate_confusion_matrix", "{found:#}");
+    let refusals: Vec<(Value, Value)> = client
+        .notifications
+        .iter()
+        .filter(|message| message["error"].is_object())
+        .map(|message| (message["id"].clone(), message["error"]["code"].clone()))
+        .collect();
+    let expected = [(Value::Null, json!(-32700)), (Value::Null, json!(-32600)), (json!("a"), json!(-32600))];
+    assert_eq!(refusals, expected);
+}
+
+#[test]
+fn prompts_name_their_arguments_and_the_setup_is_told() {
+    let fleet = Fleet::new();
+    let mut client = Client::start(&fleet);
+    let listed = client.request("prompts/list", &json!({}));
+    for prompt in listed["result"]["prompts"].as_array().unwrap() {
+        assert!(prompt["title"].is_string() && prompt["arguments"][0]["required"] == true, "{prompt:#}");
+    }
+    let prompt = json!({"name": "train_model", "arguments": {"data": "examples/penguins.csv", "target": "species"}});
+    let got = client.request("prompts/get", &prompt);
+    let text = got["result"]["messages"][0]["content"]["text"].as_str().unwrap();
+    assert!(text.contains("examples/penguins.csv") && text.contains("`species`"), "{text}");
+    let columns = client.request(
+        "completion/complete",
+        &json!({"ref": {"type": "ref/prompt", "name": "train_model"}, "argument": {"name": "target", "value": "bill"},
+            "context": {"arguments": {"data": "examples/penguins.csv"}}}),
+    );
+    assert!(columns["result"]["completion"]["values"].as_array().unwrap().len() >= 2, "{columns:#}");
+    let setup = client.call("diagnose_setup", &json!({}));
+    assert_eq!(setup["structuredContent"]["tools"], platform().0.toolbox.tools().len(), "{setup:#}");
 }

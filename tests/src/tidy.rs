@@ -37,7 +37,9 @@ fn only_adapters_name_an_sdk_and_only_the_host_knows_mcp_or_lambda() {
         let host = folder == "lib/host";
         for dependency in dependencies {
             let sdk = SDKS.iter().any(|sdk| dependency.starts_with(sdk));
-            assert!(!sdk || adapter || (host && dependency.starts_with("lambda_")), "{folder} depends on {dependency}");
+            // Tools at an endpoint are called over HTTP (docs/decisions/0006-mcp-client.md).
+            let front_door = dependency.starts_with("lambda_") || dependency == "reqwest";
+            assert!(!sdk || adapter || (host && front_door), "{folder} depends on {dependency}");
             assert!(dependency != "rmcp" || host, "{folder} depends on {dependency}");
         }
     }
@@ -68,19 +70,78 @@ fn no_capability_depends_on_another_and_none_on_an_adapter() {
     }
 }
 
+/// The functions whose library is an agent: not those that put the whole fleet together.
+fn is_agent(folder: &str) -> bool {
+    folder.starts_with("functions/") && !["functions/mlops", "functions/mcp"].contains(&folder)
+}
+
 #[test]
-fn an_agent_names_no_adapter_and_no_other_agent() {
-    for (folder, dependencies) in packages() {
-        if !folder.starts_with("functions/") || folder == "functions/mlops" {
+fn an_agent_names_no_other_agent_and_only_its_main_names_an_adapter_or_the_host() {
+    const OUTSIDE: [&str; 2] = ["mlops-local", "mlops-host"];
+    for package in metadata().packages {
+        let folder = folder(&package);
+        if !is_agent(&folder) {
             continue;
         }
-        for dependency in dependencies {
-            assert!(
-                !dependency.starts_with("agent-") && dependency != "mlops-local",
-                "{folder} depends on {dependency}"
-            );
+        let normal = package.dependencies.iter().filter(|dependency| dependency.kind == DependencyKind::Normal);
+        for dependency in normal {
+            let name = dependency.name.as_str();
+            assert!(!name.starts_with("agent-"), "{folder} depends on {name}");
+            assert!(!OUTSIDE.contains(&name) || dependency.optional, "the library of {folder} links {name}");
+        }
+        for file in files(&Fleet::repository().join(&folder).join("src"), ".rs") {
+            let name = file.file_name().unwrap().to_string_lossy().into_owned();
+            if name == "main.rs" || name == "tests.rs" || name.ends_with("_tests.rs") {
+                continue;
+            }
+            let text = std::fs::read_to_string(&file).unwrap();
+            for outside in OUTSIDE.map(|name| name.replace('-', "_")) {
+                assert!(!text.contains(&outside), "{} names {outside}", file.display());
+            }
         }
     }
+}
+
+#[test]
+fn every_agent_is_a_function_with_a_binary_and_events() {
+    for package in metadata().packages {
+        let folder = folder(&package);
+        let Some(function) = folder.strip_prefix("functions/").filter(|_| folder != "functions/mlops") else {
+            continue;
+        };
+        assert!(
+            package.targets.iter().any(|target| target.is_bin() && target.name == function),
+            "{folder} has no binary"
+        );
+        for case in ["success", "bad-input", "replay"] {
+            let event = Fleet::repository().join(format!("events/{function}/{case}.json"));
+            assert!(event.is_file(), "there is no {}", event.display());
+            assert!(event.with_extension("response.json").is_file(), "{} has no response", event.display());
+        }
+    }
+}
+
+/// What a function links when it is built alone.
+fn linked(package: &str) -> BTreeSet<String> {
+    let arguments =
+        ["tree", "--package", package, "--edges", "normal", "--prefix", "none", "--format", "{p}", "--offline"];
+    let output = std::process::Command::new(env!("CARGO")).args(arguments).current_dir(Fleet::repository()).output();
+    let output = output.expect("cargo runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let names = String::from_utf8(output.stdout).unwrap();
+    names.lines().filter_map(|line| line.split(' ').next()).map(str::to_owned).collect()
+}
+
+#[test]
+fn a_function_links_no_front_door_but_its_own() {
+    for function in ["agent-notification", "agent-judge"] {
+        let linked = linked(function);
+        assert!(linked.contains("lambda_runtime"), "{function} is no function of Lambda");
+        for name in ["rmcp", "axum", "arrow", "parquet"] {
+            assert!(!linked.contains(name), "{function} links {name}");
+        }
+    }
+    assert!(!linked("mlops").contains("lambda_runtime"), "the command line is no function of Lambda");
 }
 
 #[test]
@@ -152,7 +213,9 @@ fn nothing_is_left_for_later_and_no_lint_is_silenced_without_a_reason() {
 fn every_environment_variable_is_a_setting() {
     let root = Fleet::repository();
     let settings: BTreeSet<&str> = mlops_core::settings::ALL.iter().map(|setting| setting.name).collect();
-    let known = |name: &str| settings.contains(name) || name.starts_with("MLOPS_SECRET_");
+    let known = |name: &str| {
+        settings.contains(name) || ["MLOPS_SECRET_", "MLOPS_MCP_URL_"].iter().any(|family| name.starts_with(family))
+    };
     for folder in ["lib", "functions"] {
         for file in files(&root.join(folder), ".rs") {
             let text = std::fs::read_to_string(&file).unwrap();
@@ -172,7 +235,7 @@ fn the_kebab_and_snake_names_of_a_function_agree() {
         let Some(function) = folder.strip_prefix("functions/") else { continue };
         assert!(!function.contains('_'), "{folder} is written with dashes");
         assert!(
-            package.name == "mlops" || package.name == format!("agent-{function}"),
+            ["mlops", "mcp-endpoint"].contains(&package.name.as_str()) || package.name == format!("agent-{function}"),
             "{folder} holds {}",
             package.name
         );

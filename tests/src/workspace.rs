@@ -10,7 +10,11 @@ use tempfile::TempDir;
 pub(crate) fn platform() -> (Platform, TempDir) {
     let folder = tempfile::tempdir().expect("a folder");
     let settings = Settings::from_variables(|_| None, folder.path()).expect("settings");
-    (Platform::new(settings, folder.path().to_owned()).expect("a platform"), folder)
+    (
+        futures::executor::block_on(Platform::new(settings, folder.path().to_owned(), mlops::Audience::Owner))
+            .expect("a platform"),
+        folder,
+    )
 }
 
 /// Every file of the repository below `folder` with that ending, except what is built.

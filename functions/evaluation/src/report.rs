@@ -49,17 +49,14 @@ pub(crate) async fn report(
     inputs: ReportInputs,
     call: &Call,
 ) -> Result<ReportOutputs> {
-    let name = match inputs.version {
-        Some(version) => format!("{} {version}", config.model_name),
-        None => config.model_name.clone(),
-    };
     let tool = CreateEvaluationReport {
         evaluation_uri: inputs.evaluation_uri,
         title: None,
         decision: Some(inputs.decision),
         request: Requested {
             issue: issue.map(ToString::to_string),
-            model_name: Some(name),
+            model_name: Some(config.model_name.clone()),
+            version: inputs.version,
             dataset_s3_uri: Some(config.dataset_s3_uri.to_string()),
             algorithm: Some(config.algorithm.clone()),
             split: config.split.clone(),

@@ -232,7 +232,9 @@ async fn the_report_follows_over_the_wire() {
     let page = world.artifacts.read_bytes(&page, 1 << 24).await.unwrap();
     let page = String::from_utf8(page.to_vec()).unwrap().replace("<wbr>", "");
     assert!(page.contains("補完した欠損値") && page.contains("前処理のメモ") && page.contains("準備で除外した行数"));
-    assert!(page.contains("things 3") && page.contains("acme/models#7") && page.contains("採用"));
+    assert!(
+        page.contains("things バージョン 3 の評価レポート") && page.contains("acme/models#7") && page.contains("採用")
+    );
     let error = send(json!({"step": "retire"})).await.unwrap_err();
     assert_eq!(error.kind, ErrorKind::InvalidInput);
 }

@@ -1,17 +1,23 @@
-//! The history writer: remembers a run, as a record and as a page that people read.
+//! The history writer: remembers a run, as a record and as a page that people read, and says in the issue that asked
+//! for the run how it ended.
+
+mod ending;
+mod stages;
 
 use std::collections::BTreeMap;
 
 use mlops_core::{Agent, Artifact, Call, Result, Task, TaskResult, ToolCaller};
 use mlops_history_management::HistoryManagement;
-use mlops_history_management::tools::FormatTrainingHistory;
-use mlops_records::{RunDecision, RunModel, RunRecord, RunStage, RunStatus};
+use mlops_history_management::tools::{FormatTrainingHistory, WrittenFile};
+use mlops_records::{RunApproval, RunDecision, RunModel, RunRecord, RunSmoke, RunStage, RunStatus};
 use serde::{Deserialize, Serialize};
+
+pub use stages::WalkedStage;
 
 /// Remembers runs.
 #[derive(Clone)]
 pub struct HistoryWriter {
-    /// Writes records and pages.
+    /// Writes records, pages and comments.
     pub tools: ToolCaller<HistoryManagement>,
 }
 
@@ -38,12 +44,53 @@ pub struct Remembered {
     /// What was decided.
     #[serde(default)]
     pub decision: Option<RunDecision>,
+    /// What a person answered, when one was asked.
+    #[serde(default)]
+    pub approval: Option<RunApproval>,
+    /// What came of the smoke prediction, as the rollback agent says it.
+    #[serde(default)]
+    pub smoke: Option<Smoke>,
     /// Where the report lies.
     #[serde(default)]
     pub report_uri: Option<String>,
+    /// The report's short form for a comment, Markdown.
+    #[serde(default)]
+    pub report_comment: Option<String>,
     /// What went wrong.
     #[serde(default)]
     pub error: Option<RunStage>,
+    /// The stages of the run in their order, for the comment on the issue.
+    #[serde(default)]
+    pub stages: Option<Vec<WalkedStage>>,
+    /// When the run had walked them all, RFC 3339.
+    #[serde(default)]
+    pub ended_at: Option<String>,
+    /// The plan that was posted at the beginning, one step a line.
+    #[serde(default)]
+    pub plan: Option<Vec<String>>,
+}
+
+/// What came of the smoke prediction.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Smoke {
+    /// Whether the registered model answers as it did in training.
+    pub healthy: bool,
+    /// Why not, or how it was seen.
+    #[serde(default)]
+    pub reason: Option<String>,
+    /// The change of the version in use; null when there was none.
+    #[serde(default)]
+    pub rolled_back: Option<RolledBack>,
+}
+
+/// A change of the version in use.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RolledBack {
+    /// The version that was taken back.
+    pub from: u64,
+    /// The version that is in use since then; null when none is.
+    #[serde(default)]
+    pub to: Option<u64>,
 }
 
 /// Where the memory lies.
@@ -55,6 +102,10 @@ pub struct HistoryWritten {
     pub json_uri: String,
     /// The record.
     pub record_uri: String,
+    /// Where people read in the issue how the run ended; null when no issue asked for it, or when it could not be said.
+    pub comment_url: Option<String>,
+    /// Why it could not be said in the issue; null when it could.
+    pub comment_error: Option<String>,
 }
 
 impl Agent for HistoryWriter {
@@ -63,33 +114,62 @@ impl Agent for HistoryWriter {
     type Outputs = HistoryWritten;
 
     async fn handle(&self, task: Task<Remembered>, call: &Call) -> Result<TaskResult<HistoryWritten>> {
-        let inputs = task.inputs;
-        let metrics = inputs.metrics.unwrap_or_default();
-        let record = RunRecord {
-            run_id: task.run_id.clone(),
-            status: inputs.status,
-            started_at: inputs.started_at,
-            issue: task.issue,
-            config: task.config,
-            lang: task.lang,
-            data_sha256: inputs.data_sha256,
-            rows: inputs.rows.unwrap_or_default(),
-            model: inputs.model,
-            metrics: metrics.into_iter().filter_map(|(name, value)| Some((name, value?))).collect(),
-            decision: inputs.decision,
-            report_uri: inputs.report_uri,
-            error: inputs.error,
-        };
-        let written = self.tools.call(FormatTrainingHistory::of(vec![record]), call).await?;
-        let outputs = HistoryWritten {
+        let record = record_of(&task);
+        let written = self.tools.call(FormatTrainingHistory::of(vec![record.clone()]), call).await?;
+        let mut outputs = HistoryWritten {
             markdown_uri: written.markdown_uri.unwrap_or_default(),
             json_uri: written.json_uri.unwrap_or_default(),
             record_uri: written.record_uris.first().cloned().unwrap_or_default(),
+            comment_url: None,
+            comment_error: None,
         };
-        let mut result = TaskResult::succeeded::<Self>(task.run_id, outputs, "tell people how the run ended");
-        result.artifacts =
-            written.written.into_iter().map(|file| Artifact { uri: file.uri, sha256: file.sha256 }).collect();
+        let mut files = written.written;
+        if let Some(issue) = &task.issue {
+            let comment = ending::comment(issue, &record, &task.inputs, &outputs.markdown_uri);
+            // The run is remembered already: an issue that cannot be reached is reported and fails nothing.
+            match self.tools.call(comment, call).await {
+                Ok(posted) => {
+                    outputs.comment_url = posted.url;
+                    let whole = posted.whole_text_uri.zip(posted.whole_text_sha256);
+                    files.extend(whole.map(|(uri, sha256)| WrittenFile { uri, sha256 }));
+                }
+                Err(error) => outputs.comment_error = Some(format!("{}: {}", error.kind, error.message)),
+            }
+        }
+        let hint = match outputs.comment_error {
+            None => "tell people how the run ended",
+            Some(_) => "tell people how the run ended; the issue could not be reached",
+        };
+        let mut result = TaskResult::succeeded::<Self>(task.run_id, outputs, hint);
+        result.artifacts = files.into_iter().map(|file| Artifact { uri: file.uri, sha256: file.sha256 }).collect();
         Ok(result)
+    }
+}
+
+fn record_of(task: &Task<Remembered>) -> RunRecord {
+    let inputs = task.inputs.clone();
+    let metrics = inputs.metrics.unwrap_or_default();
+    RunRecord {
+        run_id: task.run_id.clone(),
+        status: inputs.status,
+        started_at: inputs.started_at,
+        issue: task.issue.clone(),
+        config: task.config.clone(),
+        lang: task.lang,
+        data_sha256: inputs.data_sha256,
+        rows: inputs.rows.unwrap_or_default(),
+        model: inputs.model,
+        metrics: metrics.into_iter().filter_map(|(name, value)| Some((name, value?))).collect(),
+        decision: inputs.decision,
+        approval: inputs.approval,
+        smoke: inputs.smoke.map(|smoke| RunSmoke {
+            healthy: smoke.healthy,
+            reason: smoke.reason,
+            rolled_back_from: smoke.rolled_back.as_ref().map(|change| change.from),
+            rolled_back_to: smoke.rolled_back.and_then(|change| change.to),
+        }),
+        report_uri: inputs.report_uri,
+        error: inputs.error,
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use mlops_core::AgentHandler;
 use mlops_core::values::ArtifactUri;
-use mlops_local::{Access, FileStore};
+use mlops_local::{Access, FileCodeHost, FileStore};
 use mlops_records::RunRecords;
 use serde_json::{Value, json};
 
@@ -13,7 +13,13 @@ use super::*;
 fn agent(folder: &tempfile::TempDir) -> (HistoryWriter, RunRecords) {
     let store = Arc::new(FileStore::new(folder.path(), folder.path(), Access::Anywhere));
     let runs = RunRecords::new(store, &ArtifactUri::from_path(&folder.path().join("store")));
-    (HistoryWriter { tools: ToolCaller::embedded(HistoryManagement { runs: runs.clone() }) }, runs)
+    let code_host = Arc::new(FileCodeHost::new(folder.path()));
+    (HistoryWriter { tools: ToolCaller::embedded(HistoryManagement { runs: runs.clone(), code_host }) }, runs)
+}
+
+/// The comment on the issue, which the run's plan was before.
+fn comment(folder: &tempfile::TempDir) -> String {
+    std::fs::read_to_string(folder.path().join("outbox/github/owner/name/7/r1.md")).unwrap()
 }
 
 fn payload(inputs: &Value) -> Value {
@@ -43,4 +49,99 @@ async fn a_failure_is_remembered_with_its_step() {
     let error = json!({"stage": "Train", "error": "InvalidInput", "cause": "one class only"});
     agent.invoke(payload(&json!({"status": "failed", "error": error})), &Call::new("q")).await.unwrap();
     assert_eq!(runs.latest("r1").await.unwrap().error.unwrap().stage, "Train");
+}
+
+fn ended() -> Value {
+    json!({"status": "succeeded", "started_at": "2026-01-02T03:04:05Z",
+        "metrics": {"accuracy": 0.95, "auc_roc": null},
+        "decision": {"decision": "needs_human", "reasons": ["the difference to the *champion* may be chance"]},
+        "model": {"model_s3_uri": "s3://b/m.tar.gz", "model_sha256": "ab", "algorithm": "random_forest", "version": 3},
+        "report_uri": "https://example.org/report.html", "plan": ["**Data**: read `a.csv`.", "**Train**."],
+        "approval": {"approved": true, "by": "github:an_approver", "reason": "good *enough*", "at": "2026-01-02T04:00:00Z"},
+        "smoke": {"healthy": true, "reason": "20 golden rows agree", "verification": {"golden_rows": 20}, "rolled_back": null},
+        "stages": [{"stage": "PrepareData", "entered_at": "2026-01-02T03:04:05.000Z"},
+            {"stage": "Train", "entered_at": "2026-01-02T03:04:06.250Z", "ended_at": "2026-01-02T03:04:08.250Z"}],
+        "ended_at": "2026-01-02T03:05:00Z"})
+}
+
+#[tokio::test]
+async fn the_issue_hears_how_its_run_ended() {
+    let folder = tempfile::tempdir().unwrap();
+    let (agent, runs) = agent(&folder);
+    let result = agent.invoke(payload(&ended()), &Call::new("q")).await.unwrap();
+    assert!(result["outputs"]["comment_url"].as_str().unwrap().ends_with("/outbox/github/owner/name/7/r1.md"));
+    assert_eq!(result["outputs"]["comment_error"], json!(null));
+    let record = runs.latest("r1").await.unwrap();
+    assert_eq!(record.approval.unwrap().by, "github:an_approver");
+    assert!(record.smoke.unwrap().healthy);
+    let history = result["outputs"]["markdown_uri"].as_str().unwrap();
+    let expected = format!(
+        "<!-- mlops:r1 -->\n\n### m version 3: approved\n\n- [x] Prepare the data – 1.25 s\n- [x] Train – 2.00 s\n\n\
+         ✅ **Approved** by `github:an_approver` (2026-01-02T04:00:00Z): good \\*enough\\*\n\n\
+         ✅ Smoke prediction: **passed** – 20 golden rows agree\n\n\
+         Decision: **needs\\_human**\n\n- the difference to the \\*champion\\* may be chance\n\n\
+         | metric on the test rows | value |\n|---|--:|\n| accuracy | 0.9500 |\n\n\
+         <details><summary>The plan</summary>\n\n1. **Data**: read `a.csv`.\n2. **Train**.\n\n</details>\n\nRun `r1`\n\n\
+         - [Report](https://example.org/report.html)\n- History: `{history}`\n"
+    );
+    assert_eq!(comment(&folder), expected);
+    let again = agent.invoke(payload(&ended()), &Call::new("q")).await.unwrap();
+    assert_eq!(again, result);
+}
+
+#[tokio::test]
+async fn the_reports_own_short_form_is_used_and_a_version_that_was_taken_back_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let (agent, _) = agent(&folder);
+    let mut inputs = ended();
+    inputs["report_comment"] = json!("### ✅ Promoted — Evaluation of m version 3\n");
+    inputs["approval"] = json!(null);
+    inputs["smoke"] = json!({"healthy": false, "reason": "2 labels flipped", "rolled_back": {"from": 3, "to": 2}});
+    let mut task = payload(&inputs);
+    task["lang"] = json!("ja");
+    agent.invoke(task.clone(), &Call::new("q")).await.unwrap();
+    let text = comment(&folder);
+    for part in [
+        "m バージョン 3: スモーク予測が不合格でした",
+        "### ✅ Promoted",
+        "バージョン 2 に戻しました",
+        "- [x] 学習 – 2.00 秒",
+        "実行計画",
+    ] {
+        assert!(text.contains(part), "{part} in {text}");
+    }
+    assert!(!text.contains("テスト行での指標") && !text.contains("report.html"), "{text}");
+    task["inputs"]["smoke"]["rolled_back"] = json!({"from": 1, "to": null});
+    agent.invoke(task, &Call::new("q")).await.unwrap();
+    assert!(comment(&folder).contains("使用中のバージョンはありません"));
+}
+
+#[tokio::test]
+async fn a_failure_is_said_in_the_issue_with_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let (agent, _) = agent(&folder);
+    let error = json!({"stage": "Train", "error": "InvalidInput",
+        "cause": "{\"errorMessage\":\"one <class>\\nonly\",\"errorType\":\"InvalidInput\"}"});
+    let inputs = json!({"status": "failed", "error": error, "stages": [{"stage": "PrepareData"}]});
+    agent.invoke(payload(&inputs), &Call::new("q")).await.unwrap();
+    let text = comment(&folder);
+    let said = "### m: the run failed\n\n- [x] Prepare the data\n- [ ] ❌ **Train** – failed\n\n\
+        **Train** failed with `InvalidInput`:\n\n> one &lt;class&gt; only\n\n";
+    assert!(text.contains(said) && text.contains("`/mlops retry`"), "{text}");
+}
+
+#[tokio::test]
+async fn an_issue_that_cannot_be_reached_is_reported_and_the_run_is_remembered() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_, runs) = agent(&folder);
+    let code_host = Arc::new(FileCodeHost::new("/dev/null/home"));
+    let agent = HistoryWriter { tools: ToolCaller::embedded(HistoryManagement { runs: runs.clone(), code_host }) };
+    let result = agent.invoke(payload(&ended()), &Call::new("q")).await.unwrap();
+    assert_eq!(result["outputs"]["comment_url"], json!(null));
+    assert!(result["outputs"]["comment_error"].as_str().unwrap().contains("r1.md"), "{result}");
+    assert!(runs.latest("r1").await.is_ok());
+    let mut alone = payload(&ended());
+    alone.as_object_mut().unwrap().remove("issue");
+    let result = agent.invoke(alone, &Call::new("q")).await.unwrap();
+    assert_eq!((&result["outputs"]["comment_url"], &result["outputs"]["comment_error"]), (&json!(null), &json!(null)));
 }

@@ -1,36 +1,100 @@
-//! The issue detector: the text of an issue in, a started run out.
+//! The issue detector: a webhook or the text of an issue in, a started run or a command's effect out.
 //!
-//! It stands before the run, so it takes no task of a state machine: it reads the request, checks it and starts the run.
+//! Most of it stands before the run: [`Webhook`] answers deliveries of GitHub, [`Commands`] does what comments and the
+//! command line ask of a run, and [`IssueDetector::request`] starts one. As an agent it is the first task of a run: it
+//! looks at the data and says what will be done.
 
+mod commands;
+mod plan;
 mod refusal;
+mod replies;
 mod request;
+mod webhook;
 
+pub use commands::{Actor, Command, CommandEffect, CommandOutcome, Commands, Target};
+pub use plan::Planned;
 pub use request::{Accepted, IssueRequest, RequestOutcome};
+pub use webhook::{Webhook, WebhookAnswer};
 
-use mlops_core::{Call, Lang, Result, ToolCaller};
-use mlops_github_integration::tools::{ParseIssueConfig, StartWorkflow, ValidateTrainingParams};
-use mlops_github_integration::{GithubIntegration, Notice, language_of};
+use std::collections::BTreeMap;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use mlops_core::values::{IssueRef, TrainingConfig};
+use mlops_core::{Agent, Call, Lang, Result, Task, TaskResult, ToolCaller};
+use mlops_github_integration::tools::{
+    DetectMlopsIssue, DetectedMlopsIssue, ParseIssueConfig, StartWorkflow, StartedWorkflow, ValidateTrainingParams,
+};
+use mlops_github_integration::{ConfigError, GithubIntegration, Notice, language_of};
+use mlops_history_management::HistoryManagement;
+use serde::Deserialize;
 use serde_json::Value;
 
 /// The agent that turns an issue into a run.
+#[derive(Clone)]
 pub struct IssueDetector {
     tools: ToolCaller<GithubIntegration>,
+    comments: ToolCaller<HistoryManagement>,
+}
+
+/// What the agent does as a task of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(tag = "step", rename_all = "snake_case")]
+pub enum Inputs {
+    /// Looks at the data and says in the issue what will be done, before anything is spent.
+    Plan,
+}
+
+impl Agent for IssueDetector {
+    const NAME: &'static str = "issue_detector";
+    type Inputs = Inputs;
+    type Outputs = Planned;
+
+    async fn handle(&self, task: Task<Inputs>, call: &Call) -> Result<TaskResult<Planned>> {
+        match task.inputs {
+            Inputs::Plan => plan::plan(&self.tools, &self.comments, task, call).await,
+        }
+    }
+}
+
+/// A request that was read and checked.
+pub(crate) enum Checked {
+    /// Its run was started, or had been before.
+    Accepted(Box<Accepted>),
+    /// It holds errors; nothing was started.
+    Refused {
+        /// Everything that is wrong with it.
+        errors: Vec<ConfigError>,
+        /// The language of its answer.
+        lang: Lang,
+    },
 }
 
 impl IssueDetector {
-    /// The agent's name.
-    pub const NAME: &'static str = "issue_detector";
-
-    /// An agent that calls its tools there.
-    pub const fn new(tools: ToolCaller<GithubIntegration>) -> Self {
-        Self { tools }
+    /// An agent that reads issues and starts runs there, and comments there.
+    pub const fn new(tools: ToolCaller<GithubIntegration>, comments: ToolCaller<HistoryManagement>) -> Self {
+        Self { tools, comments }
     }
 
-    /// Reads the request of an issue, checks it and starts its run. The same request gives the same run.
+    /// Reads the request of an issue, checks it and its data and starts its run. The same request gives the same run.
     ///
     /// A request that is wrong is `InvalidInput`, or `NotFound` when its data alone is missing; the message lists every
     /// error with its line, in the language of the issue.
     pub async fn request(&self, request: IssueRequest, call: &Call) -> Result<RequestOutcome> {
+        let source = request.source_name.clone();
+        match self.check_and_start(request, true, call).await? {
+            Checked::Accepted(accepted) => Ok(RequestOutcome::Accepted(accepted)),
+            Checked::Refused { errors, lang } => Err(refusal::refused(&source, &errors, lang)),
+        }
+    }
+
+    /// Reads the request and starts its run; looks at its data only when asked to.
+    pub(crate) async fn check_and_start(
+        &self,
+        request: IssueRequest,
+        check_data: bool,
+        call: &Call,
+    ) -> Result<Checked> {
         let lang = language_of(&request.title, &request.body).unwrap_or(request.default_lang);
         let source = request.source_name.as_str();
         let call = call.clone().by(Self::NAME).in_lang(lang);
@@ -44,22 +108,15 @@ impl IssueDetector {
             _ => lang,
         };
         let call = call.in_lang(lang);
-        let validate = ValidateTrainingParams { config: parsed.config, lines: Some(parsed.lines), check_data: true };
+        let validate = ValidateTrainingParams { config: parsed.config, lines: Some(parsed.lines), check_data };
         let validated = self.tools.call(validate, &call).await?;
         let Some(config) = validated.normalized_config else {
-            return Err(refusal::refused(source, &validated.errors, lang));
+            return Ok(Checked::Refused { errors: validated.errors, lang });
         };
         let notices = parsed.warnings.iter().chain(&validated.warnings);
         let warnings = notices.map(|notice: &Notice| notice.to_line(source)).collect();
-        let start = StartWorkflow {
-            config: config.clone(),
-            issue_ref: request.issue,
-            lang: Some(config.lang),
-            data_version: request.data_version,
-            dry_run: false,
-        };
-        let started = self.tools.call(start, &call).await?;
-        Ok(RequestOutcome::Accepted(Box::new(Accepted {
+        let started = self.start(config.clone(), request.issue, config.lang, request.data_version, &call).await?;
+        Ok(Checked::Accepted(Box::new(Accepted {
             run_id: started.execution_name,
             execution_arn: started.execution_arn.unwrap_or_default(),
             already_running: started.already_running,
@@ -69,10 +126,43 @@ impl IssueDetector {
             warnings,
         })))
     }
+
+    /// Starts the run of a request that was checked.
+    pub(crate) async fn start(
+        &self,
+        config: TrainingConfig,
+        issue_ref: Option<IssueRef>,
+        lang: Lang,
+        data_version: Option<String>,
+        call: &Call,
+    ) -> Result<StartedWorkflow> {
+        let start = StartWorkflow { config, issue_ref, lang: Some(lang), data_version, dry_run: false };
+        self.tools.call(start, call).await
+    }
+
+    /// Says what a delivery of a webhook asks for; nothing is remembered.
+    pub(crate) async fn detect(
+        &self,
+        headers: BTreeMap<String, String>,
+        body: &[u8],
+        call: &Call,
+    ) -> Result<DetectedMlopsIssue> {
+        // Text costs a third less on the way than base64, and the bytes are the same.
+        let (text, base64) = match std::str::from_utf8(body) {
+            Ok(text) => (Some(text.to_owned()), None),
+            Err(_) => (None, Some(STANDARD.encode(body))),
+        };
+        let detect =
+            DetectMlopsIssue { headers: Some(headers), body: text, body_base64: base64, issue: None, dry_run: true };
+        self.tools.call(detect, &call.clone().by(Self::NAME)).await
+    }
 }
 
 #[cfg(test)]
 #[path = "../../../lib/capabilities/github_integration/src/outside.rs"]
 mod outside;
+#[cfg(test)]
+#[path = "../../../lib/capabilities/github_integration/src/payloads.rs"]
+mod payloads;
 #[cfg(test)]
 mod tests;

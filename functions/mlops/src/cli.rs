@@ -1,5 +1,6 @@
 //! What `mlops` understands.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
@@ -11,6 +12,7 @@ Examples:
   mlops tool load_dataset uri=examples/penguins.csv  call one tool
   mlops tools                                        what tools there are
   mlops runs                                         what has been run
+  mlops approve RUN                                  the model of a run that waits may be used
   mlops mcp --stdio                                  every tool for an MCP client
 
 Exit codes: 0 the work was done, 1 a defect, 2 wrong input, 3 waits for an approval, 4 not found, 5 exists already,
@@ -72,6 +74,63 @@ pub enum Command {
         #[arg(long)]
         event: PathBuf,
     },
+    /// Say that the model of a run may be used; the run goes on
+    #[command(after_help = "Example:\n  mlops approve penguin-species-51a1 --reason 'looks right'")]
+    Approve {
+        /// The run's id, or the beginning of it
+        run: String,
+        /// Why
+        #[arg(long)]
+        reason: Option<String>,
+        /// Print the run's output as one JSON object
+        #[arg(long)]
+        json: bool,
+    },
+    /// Say that the model of a run may not be used; the run goes on
+    Reject {
+        /// The run's id, or the beginning of it
+        run: String,
+        /// Why
+        #[arg(long)]
+        reason: Option<String>,
+        /// Print the run's output as one JSON object
+        #[arg(long)]
+        json: bool,
+    },
+    /// Let a run that failed go on from the step that failed; one that ended well is run again
+    Retry {
+        /// The run's id, or the beginning of it
+        run: String,
+        /// Print the run's output as one JSON object
+        #[arg(long)]
+        json: bool,
+    },
+    /// End a run now
+    Cancel {
+        /// The run's id, or the beginning of it
+        run: String,
+        /// Why
+        #[arg(long)]
+        reason: Option<String>,
+        /// Print what was done as one JSON object
+        #[arg(long)]
+        json: bool,
+    },
+    /// Put an earlier version of a model in the place of the present one
+    #[command(after_help = "Example:\n  mlops rollback penguin-species --reason 'worse on new data'")]
+    Rollback {
+        /// The model's name
+        model: String,
+        /// The version to go back to; by default the champion before the present one
+        #[arg(long)]
+        to_version: Option<u64>,
+        /// Why
+        #[arg(long)]
+        reason: Option<String>,
+        /// Print what was done as one JSON object
+        #[arg(long)]
+        json: bool,
+    },
     /// List the runs, the newest first
     Runs {
         /// The most runs to list
@@ -97,13 +156,29 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Serve every tool to an MCP client
+    /// Serve every tool to MCP clients
     #[command(after_help = "Example of a client's configuration:\n  \
         {\"mcpServers\": {\"mlops\": {\"command\": \"mlops\", \"args\": [\"mcp\", \"--stdio\"]}}}")]
     Mcp {
         /// Over the standard input and output
-        #[arg(long, required = true)]
+        #[arg(long, required_unless_present = "http", conflicts_with = "http")]
         stdio: bool,
+        /// Over HTTP, at that address: 127.0.0.1:8080, or port 0 for a free one
+        #[arg(long, value_name = "ADDRESS")]
+        http: Option<SocketAddr>,
+        /// Only the tools of these capabilities, separated by commas
+        #[arg(long, value_delimiter = ',')]
+        toolsets: Vec<String>,
+        /// Only tools that change nothing
+        #[arg(long)]
+        read_only: bool,
+    },
+    /// Serve GitHub's webhook (/webhook) and MCP (/mcp) over HTTP, and walk the runs that they start
+    #[command(after_help = "Example:\n  MLOPS_SECRET_GITHUB_WEBHOOK_SECRET=… mlops serve --http 127.0.0.1:8080")]
+    Serve {
+        /// The address, or port 0 for a free one
+        #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
+        http: SocketAddr,
     },
     /// Check that this machine has what the fleet needs
     Doctor {
@@ -129,8 +204,13 @@ impl Command {
             | Self::Runs { json, .. }
             | Self::Status { json, .. }
             | Self::Report { json, .. }
+            | Self::Approve { json, .. }
+            | Self::Reject { json, .. }
+            | Self::Retry { json, .. }
+            | Self::Cancel { json, .. }
+            | Self::Rollback { json, .. }
             | Self::Doctor { json } => *json,
-            Self::Mcp { .. } | Self::Completions { .. } => false,
+            Self::Mcp { .. } | Self::Serve { .. } | Self::Completions { .. } => false,
         }
     }
 }

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use mlops_core::Result;
-use mlops_core::ports::{Execution, HistoryEvent, NewExecution, Started, Workflows};
+use mlops_core::ports::{Execution, HistoryEvent, NewExecution, Started, TaskAnswer, Workflows};
 use mlops_local::LocalWorkflows;
 use tokio::task::JoinSet;
 
@@ -54,5 +54,13 @@ impl Workflows for DrivenWorkflows {
 
     async fn redrive(&self, name: &str) -> Result<()> {
         self.inner.redrive(name).await
+    }
+
+    async fn answer(&self, token: &str, answer: TaskAnswer) -> Result<()> {
+        self.inner.answer(token, answer).await
+    }
+
+    async fn stop(&self, name: &str, error: &str, cause: &str) -> Result<()> {
+        self.inner.stop(name, error, cause).await
     }
 }

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use mlops_core::{Error, ErrorKind, Result, masking};
+use mlops_core::ports::Execution;
+use mlops_core::{Error, ErrorKind, Lang, Result, masking};
 use serde_json::Value;
 
 /// The longest file that is read as an issue or an event, in bytes.
@@ -81,4 +82,9 @@ pub(crate) fn seconds(seconds: f64) -> String {
 /// A file URI as the path that a person opens.
 pub(crate) fn shown_path(uri: &str) -> &str {
     uri.strip_prefix("file://").unwrap_or(uri)
+}
+
+/// The language of a run.
+pub(crate) fn lang_of(run: &Execution) -> Lang {
+    run.input["lang"].as_str().and_then(Lang::from_code).unwrap_or_default()
 }

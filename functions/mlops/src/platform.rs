@@ -6,31 +6,40 @@ use std::sync::Arc;
 use agent_data_preparation::DataPreparationAgent;
 use agent_evaluation::EvaluationAgent;
 use agent_history_writer::HistoryWriter;
-use agent_issue_detector::IssueDetector;
+use agent_issue_detector::{Commands, IssueDetector, Webhook};
 use agent_judge::Judge;
 use agent_notification::NotificationAgent;
+use agent_rollback::RollbackAgent;
 use agent_training::TrainingAgent;
+use mcp_endpoint::{Ports, Rooms};
 use mlops_artifacts::Artifacts;
 use mlops_core::arguments::nearest;
-use mlops_core::ports::{Execution, ObjectStore, Workflows};
+use mlops_core::ports::{Execution, ObjectStore, Secrets, Workflows};
 use mlops_core::{AgentHandler, Audit, Call, Error, ErrorKind, Result, Settings, ToolCaller};
-use mlops_data_preparation::DataPreparation;
-use mlops_github_integration::GithubIntegration;
-use mlops_history_management::HistoryManagement;
-use mlops_host::Toolbox;
-use mlops_local::{Access, FileCodeHost, FileSecrets, FileStore, JsonLines, LocalWorkflows, Outbox};
-use mlops_ml_evaluation::MlEvaluation;
-use mlops_ml_training::MlTraining;
-use mlops_model_registry::ModelRegistry;
-use mlops_notification::Notification;
-use mlops_records::RunRecords;
+use mlops_host::{ClaimChecked, GuardedStore, Toolbox};
+use mlops_local::{Access, LocalMachine, LocalWorkflows};
+use mlops_records::{Approvals, Deliveries, IssueRuns};
+use secrecy::SecretString;
 
+use crate::callers::Callers;
 use crate::driver::DrivenWorkflows;
 
 /// The name of the state machine that trains.
 pub const TRAINING_MACHINE: &str = "training";
+/// The name of the state machine that rolls back.
+pub const ROLLBACK_MACHINE: &str = "rollback";
 
-const TRAINING_DEFINITION: &str = include_str!("../../../statemachine/training.asl.json");
+const TRAINING: &str = include_str!("../../../statemachine/training.asl.json");
+const ROLLBACK: &str = include_str!("../../../statemachine/rollback.asl.json");
+
+/// Who gives the orders: that decides which files they may name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Audience {
+    /// The user of this machine, at the command line or over stdio: every file that this user can read.
+    Owner,
+    /// Whoever reaches a port: the store and the buckets that the settings name.
+    Others,
+}
 
 /// Everything that the commands need.
 pub struct Platform {
@@ -41,11 +50,17 @@ pub struct Platform {
     /// Where audit lines go.
     pub audit: Arc<dyn Audit>,
     /// The secrets.
-    pub secrets: FileSecrets,
+    pub secrets: Arc<dyn Secrets>,
     /// The state machines.
     pub workflows: LocalWorkflows,
     /// Reads issues and starts runs.
     pub issue_detector: IssueDetector,
+    /// Approves, rejects, retries, cancels and rolls back.
+    pub commands: Commands,
+    /// Answers deliveries of GitHub's webhook.
+    pub webhook: Webhook,
+    /// The questions that wait for a person.
+    pub approvals: Approvals,
     /// Looks at tables without running anything.
     pub artifacts: Artifacts,
     /// Every tool.
@@ -57,66 +72,91 @@ pub struct Platform {
 
 impl Platform {
     /// The platform that the environment describes.
-    pub fn from_environment() -> Result<Self> {
+    pub async fn from_environment(audience: Audience) -> Result<Self> {
         let working_directory = std::env::current_dir()
             .map_err(|error| Error::unavailable("the working directory is not there").caused_by(error))?;
         let settings = Settings::from_variables(|name| std::env::var(name).ok(), &working_directory)?;
-        Self::new(settings, working_directory)
+        Self::new(settings, working_directory, audience).await
     }
 
     /// The platform of those settings; relative paths resolve against the working directory.
-    pub fn new(settings: Settings, working_directory: PathBuf) -> Result<Self> {
-        let home = settings.home.clone();
-        let store: Arc<dyn ObjectStore> = Arc::new(FileStore::new(&home, working_directory, Access::Anywhere));
-        let audit: Arc<dyn Audit> = Arc::new(JsonLines::new(&home));
-        let artifacts = Artifacts::new(Arc::clone(&store), settings.store.clone());
-        let runs = RunRecords::new(Arc::clone(&store), &settings.store);
-
-        let data = Arc::new(DataPreparation { artifacts: artifacts.clone() });
-        let training = Arc::new(MlTraining { artifacts: artifacts.clone() });
-        let evaluation = Arc::new(MlEvaluation { artifacts: artifacts.clone() });
-        let registry = Arc::new(ModelRegistry::new(artifacts.clone()));
-        let history = Arc::new(HistoryManagement { runs });
-        let notification = Arc::new(Notification);
-
-        let registry_tools = ToolCaller::embedded(Arc::clone(&registry));
-        let agents: Vec<Arc<dyn AgentHandler>> = vec![
-            Arc::new(DataPreparationAgent::new(ToolCaller::embedded(Arc::clone(&data)), artifacts.clone())),
-            Arc::new(TrainingAgent::new(ToolCaller::embedded(Arc::clone(&training)), registry_tools.clone())),
-            Arc::new(EvaluationAgent::new(ToolCaller::embedded(Arc::clone(&evaluation)), registry_tools)),
-            Arc::new(Judge),
-            Arc::new(HistoryWriter { tools: ToolCaller::embedded(Arc::clone(&history)) }),
-            Arc::new(NotificationAgent {
-                tools: ToolCaller::embedded(Arc::clone(&notification)),
-                messenger: Arc::new(Outbox::new(&home)),
-            }),
-        ];
-        let call = Call::new("workflows").audited_by(Arc::clone(&audit)).in_lang(settings.lang);
-        let workflows = LocalWorkflows::new(&home, agents.iter().cloned())
-            .calling(call)
-            .machine(TRAINING_MACHINE, TRAINING_DEFINITION)?;
-        let started = DrivenWorkflows::new(workflows.clone());
-        let github = |workflows: Arc<dyn Workflows>| {
-            let code_host = Arc::new(FileCodeHost::new(&home));
-            Arc::new(GithubIntegration { workflows, code_host, artifacts: artifacts.clone() })
+    pub async fn new(settings: Settings, working_directory: PathBuf, audience: Audience) -> Result<Self> {
+        let access = match audience {
+            Audience::Owner => Access::Anywhere,
+            Audience::Others => Access::HomeOnly,
         };
-        let toolbox = Toolbox::default()
-            .with(&github(Arc::new(started.clone())), mlops_github_integration::tools::TOOLS)
-            .with(&data, mlops_data_preparation::tools::TOOLS)
-            .with(&training, mlops_ml_training::tools::TOOLS)
-            .with(&evaluation, mlops_ml_evaluation::tools::TOOLS)
-            .with(&notification, mlops_notification::tools::TOOLS)
-            .with(&history, mlops_history_management::tools::TOOLS)
-            .with(&registry, mlops_model_registry::tools::TOOLS);
+        let machine = LocalMachine::new(settings, working_directory, access)?;
+        let LocalMachine { settings, store, audit, secrets, code_host, messenger } = machine.clone();
+        let approvals = Approvals::new(Arc::clone(&store), &settings.store);
+        let store = match audience {
+            Audience::Owner => store,
+            Audience::Others => GuardedStore::of(store, &settings),
+        };
+        let rooms = |workflows: Arc<dyn Workflows>| {
+            let (store, code_host, secrets) = (Arc::clone(&store), Arc::clone(&code_host), Arc::clone(&secrets));
+            Rooms::new(&settings, Ports { store, workflows, code_host, secrets })
+        };
+        let artifacts = Artifacts::new(Arc::clone(&store), settings.store.clone());
+        let callers = Callers::new(&settings, api_key(&*secrets).await?);
+        let issue_runs = IssueRuns::new(Arc::clone(&store), &settings.store);
+
+        // A run's first task reads the request again; it starts nothing.
+        let recorded: Arc<dyn Workflows> = Arc::new(
+            machine
+                .workflows([])
+                .recording()
+                .machine(TRAINING_MACHINE, TRAINING)?
+                .machine(ROLLBACK_MACHINE, ROLLBACK)?,
+        );
+        let own = rooms(recorded);
+        let registry = callers.of(&own.registry)?;
+        let history = callers.of(&own.history)?;
+        let (training, evaluation) = (callers.of(&own.training)?, callers.of(&own.evaluation)?);
+        let agents: [Arc<dyn AgentHandler>; 8] = [
+            Arc::new(IssueDetector::new(callers.of(&own.github)?, history.clone())),
+            Arc::new(DataPreparationAgent::new(callers.of(&own.data)?, artifacts.clone())),
+            Arc::new(TrainingAgent::new(training, registry.clone())),
+            Arc::new(EvaluationAgent::new(evaluation, registry.clone())),
+            Arc::new(Judge),
+            Arc::new(HistoryWriter { tools: history }),
+            Arc::new(NotificationAgent {
+                tools: callers.of(&own.notification)?,
+                messenger,
+                approvals: approvals.clone(),
+            }),
+            Arc::new(RollbackAgent::new(registry)),
+        ];
+        let agents: Vec<Arc<dyn AgentHandler>> = agents
+            .into_iter()
+            .map(|agent| -> Arc<dyn AgentHandler> {
+                Arc::new(ClaimChecked::new(agent, Arc::clone(&store), settings.store.clone()))
+            })
+            .collect();
+        let workflows = machine
+            .workflows(agents.iter().cloned())
+            .machine(TRAINING_MACHINE, TRAINING)?
+            .machine(ROLLBACK_MACHINE, ROLLBACK)?;
+
+        let started = DrivenWorkflows::new(workflows.clone());
+        let toolbox = rooms(Arc::new(started.clone())).toolbox();
+        let walked: Arc<dyn Workflows> = Arc::new(workflows.clone());
+        let front = rooms(Arc::clone(&walked));
+        let issue_detector =
+            IssueDetector::new(ToolCaller::embedded(front.github), ToolCaller::embedded(front.history));
+        let commands = Commands::new(issue_detector.clone(), walked, approvals.clone(), issue_runs.clone());
+        let deliveries = Deliveries::new(Arc::clone(&store), &settings.store);
         Ok(Self {
-            secrets: FileSecrets::from_environment(settings.secrets_file.clone()),
-            issue_detector: IssueDetector::new(ToolCaller::embedded(github(Arc::new(workflows.clone())))),
+            webhook: Webhook::new(issue_detector.clone(), commands.clone(), code_host, deliveries, issue_runs),
+            artifacts,
             toolbox: Arc::new(toolbox),
             settings,
             store,
             audit,
+            secrets,
             workflows,
-            artifacts,
+            issue_detector,
+            commands,
+            approvals,
             started,
             agents,
         })
@@ -127,6 +167,11 @@ impl Platform {
         let now = jiff::Timestamp::now().as_microsecond();
         let call = Call::new(format!("{agent_id}-{}-{now:x}", std::process::id())).by(agent_id);
         call.in_lang(self.settings.lang).audited_by(Arc::clone(&self.audit))
+    }
+
+    /// The key of the MCP endpoint; `None` when none was set.
+    pub async fn api_key(&self) -> Result<Option<SecretString>> {
+        api_key(&*self.secrets).await
     }
 
     /// Waits for the runs that tools have started in this process.
@@ -167,5 +212,13 @@ impl Platform {
             }
             (None, _) => Err(Error::not_found(format!("there is no run `{name}`")).hint("list them with `mlops runs`")),
         }
+    }
+}
+
+async fn api_key(secrets: &dyn Secrets) -> Result<Option<SecretString>> {
+    match secrets.secret("mlops/mcp-api-key").await {
+        Ok(key) => Ok(Some(key)),
+        Err(error) if error.kind == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
     }
 }

@@ -1,4 +1,4 @@
-//! The notification agent: tells people how a run ended.
+//! The notification agent: tells people how a run ended, and asks them when it waits for an answer.
 //!
 //! A channel that does not answer never fails the run, and it never goes unreported: the result says for each channel
 //! what became of its message.
@@ -10,20 +10,23 @@ use std::sync::Arc;
 use mlops_core::ports::{Message, Messenger};
 use mlops_core::{Agent, Call, Result, Task, TaskResult, ToolCaller};
 use mlops_notification::Notification;
+use mlops_records::{Approvals, NewApproval};
 use serde::{Deserialize, Serialize};
 
-pub use message::{Completed, Event, Failed};
+pub use message::{Answer, ApprovalRequest, Completed, Event, Failed, RolledBack};
 
 /// The channel of a run whose issue names none.
 const DEFAULT_CHANNEL: &str = "github";
 
-/// Tells people how a run ended.
+/// Tells people how a run ended, and asks them.
 #[derive(Clone)]
 pub struct NotificationAgent {
     /// Renders the messages.
     pub tools: ToolCaller<Notification>,
     /// Delivers them.
     pub messenger: Arc<dyn Messenger>,
+    /// Keeps what people are asked, until they answer.
+    pub approvals: Approvals,
 }
 
 /// What became of the messages.
@@ -54,6 +57,10 @@ impl Agent for NotificationAgent {
     type Outputs = Deliveries;
 
     async fn handle(&self, task: Task<Event>, call: &Call) -> Result<TaskResult<Deliveries>> {
+        // The question is kept before anybody hears of it, so that the first answer finds it.
+        if let Event::ApprovalRequest(question) = &task.inputs {
+            self.approvals.ask(question_of(&task, question, call)).await?;
+        }
         let template = message::template(&task);
         let rendered = self.tools.call(template, call).await?;
         let mut channels = task.config.notify.clone();
@@ -89,6 +96,18 @@ impl Agent for NotificationAgent {
         let dead = deliveries.iter().filter(|delivery| !delivery.delivered).count();
         let hint = if dead == 0 { "everyone was told".to_owned() } else { format!("{dead} channels did not answer") };
         Ok(TaskResult::succeeded::<Self>(task.run_id, Deliveries { deliveries }, hint))
+    }
+}
+
+fn question_of(task: &Task<Event>, question: &ApprovalRequest, call: &Call) -> NewApproval {
+    NewApproval {
+        run_id: task.run_id.clone(),
+        issue: task.issue.clone(),
+        token: question.task_token.clone(),
+        model_name: task.config.model_name.clone(),
+        version: question.version,
+        report_uri: question.report_uri.clone(),
+        asked_at: call.clock.now(),
     }
 }
 

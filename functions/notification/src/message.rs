@@ -2,20 +2,25 @@
 
 use std::collections::BTreeMap;
 
-use mlops_core::Task;
+use mlops_core::{Task, masking};
 use mlops_notification::Template;
 use mlops_notification::tools::ApplyNotificationTemplate;
-use serde::{Deserialize, Serialize};
+use secrecy::SecretString;
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value, json};
 
-/// How a run ended.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// What there is to tell.
+#[derive(Debug, Clone, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
-    /// A decision was made.
+    /// The run ended with a decision.
     Completed(Completed),
     /// A step failed.
     Failed(Failed),
+    /// The run waits for a person.
+    ApprovalRequest(ApprovalRequest),
+    /// A version was taken back.
+    RolledBack(RolledBack),
 }
 
 /// A run with a decision.
@@ -34,6 +39,56 @@ pub struct Completed {
     pub version: Option<u64>,
     /// Where the report lies.
     pub report_uri: String,
+    /// What a person answered; null when none was asked.
+    #[serde(default)]
+    pub approval: Option<Answer>,
+}
+
+/// What a person answered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Answer {
+    /// Whether the model may be used.
+    pub approved: bool,
+    /// Who answered.
+    pub by: String,
+    /// Why.
+    #[serde(default)]
+    pub reason: Option<String>,
+}
+
+/// A question to a person. It does not print its token.
+#[derive(Debug, Clone, Deserialize)]
+pub struct ApprovalRequest {
+    /// By which the run goes on.
+    #[serde(deserialize_with = "token")]
+    pub task_token: SecretString,
+    /// The version that is asked about.
+    #[serde(default)]
+    pub version: Option<u64>,
+    /// Why a person is asked.
+    pub reasons: Vec<String>,
+    /// Where the report lies that the person reads.
+    #[serde(default)]
+    pub report_uri: Option<String>,
+}
+
+/// The token, which is kept out of everything that this process says from now on.
+fn token<'de, D: Deserializer<'de>>(given: D) -> Result<SecretString, D::Error> {
+    let token = SecretString::from(String::deserialize(given)?);
+    masking::register(&token);
+    Ok(token)
+}
+
+/// A version that was taken back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RolledBack {
+    /// The version that is out of use.
+    pub from: u64,
+    /// The version that is in use now; null when there is none.
+    #[serde(default)]
+    pub to: Option<u64>,
+    /// Why.
+    pub reason: String,
 }
 
 /// A run that failed.
@@ -53,25 +108,34 @@ impl Event {
         match self {
             Self::Completed(_) => "completed",
             Self::Failed(_) => "failed",
+            Self::ApprovalRequest(_) => "approval_request",
+            Self::RolledBack(_) => "rolled_back",
         }
     }
 }
 
-/// The template of a run's end, with its values.
+/// The template of an event, with its values.
 pub(crate) fn template(task: &Task<Event>) -> ApplyNotificationTemplate {
     let (template, own) = match &task.inputs {
-        Event::Completed(run) if run.decision == "needs_human" => (
-            Template::ApprovalRequest,
-            json!({"version": run.version, "reasons": run.reasons, "report": run.report_uri}),
-        ),
         Event::Completed(run) => (
             Template::TrainingCompleted,
             json!({"decision": run.decision, "reasons": run.reasons, "algorithm": run.algorithm,
-                "metrics": rounded(&run.metrics), "version": run.version, "report": run.report_uri}),
+                "metrics": rounded(&run.metrics), "version": run.version, "report": run.report_uri,
+                "approval": run.approval}),
         ),
         Event::Failed(run) => {
             (Template::TrainingFailed, json!({"stage": run.stage, "error": run.error, "cause": readable(&run.cause)}))
         }
+        Event::ApprovalRequest(question) => (
+            Template::ApprovalRequest,
+            json!({"version": question.version, "reasons": question.reasons,
+                "report": question.report_uri.as_deref().unwrap_or("–"),
+                "issue": task.issue.as_ref().map(ToString::to_string)}),
+        ),
+        Event::RolledBack(change) => (
+            Template::Rollback,
+            json!({"from_version": change.from, "to_version": change.to, "reason": one_line(&change.reason)}),
+        ),
     };
     let mut values = own.as_object().cloned().unwrap_or_default();
     values.insert("model_name".to_owned(), json!(task.config.model_name));
@@ -88,6 +152,9 @@ fn rounded(metrics: &BTreeMap<String, Option<f64>>) -> Map<String, Value> {
 /// The message inside a Lambda error payload, on one line; any other text as it is.
 fn readable(cause: &str) -> String {
     let parsed = serde_json::from_str::<Value>(cause).ok();
-    let message = parsed.as_ref().and_then(|value| value["errorMessage"].as_str()).unwrap_or(cause);
-    message.split_whitespace().collect::<Vec<_>>().join(" ")
+    one_line(parsed.as_ref().and_then(|value| value["errorMessage"].as_str()).unwrap_or(cause))
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -1,14 +1,15 @@
-//! The agent's two tasks, told apart by `step`.
+//! The agent's three tasks, told apart by `step`.
 
 use mlops_core::{Agent, Artifact, Call, Result, Task, TaskResult, ToolCaller};
 use mlops_ml_training::MlTraining;
 use mlops_model_registry::ModelRegistry;
 use serde::{Deserialize, Serialize};
 
+use crate::approval::{DecideInputs, DecideOutputs, decide};
 use crate::candidates::{TrainInputs, TrainOutputs, train};
 use crate::registration::{RegisterInputs, RegisterOutputs, register};
 
-/// Trains the model of a request, and registers it once it was judged.
+/// Trains the model of a request, registers it once it was judged, and carries out what a person decides about it.
 pub struct TrainingAgent {
     training: ToolCaller<MlTraining>,
     registry: ToolCaller<ModelRegistry>,
@@ -29,6 +30,8 @@ pub enum Inputs {
     Train(TrainInputs),
     /// Register the trained model.
     Register(RegisterInputs),
+    /// Carry out what a person decided about the registered version.
+    Decide(DecideInputs),
 }
 
 /// What the next states need, by task.
@@ -39,6 +42,8 @@ pub enum Outputs {
     Train(TrainOutputs),
     /// After registration.
     Register(RegisterOutputs),
+    /// After a person's decision.
+    Decide(DecideOutputs),
 }
 
 impl Agent for TrainingAgent {
@@ -63,6 +68,11 @@ impl Agent for TrainingAgent {
                 let outputs = register(&self.registry, &config, &run_id, inputs, call).await?;
                 let hint = outputs.next_hint(lang);
                 Ok(TaskResult::succeeded::<Self>(run_id, Outputs::Register(outputs), hint))
+            }
+            Inputs::Decide(inputs) => {
+                let outputs = decide(&self.registry, inputs, call).await?;
+                let hint = outputs.next_hint(lang);
+                Ok(TaskResult::succeeded::<Self>(run_id, Outputs::Decide(outputs), hint))
             }
         }
     }

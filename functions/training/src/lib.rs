@@ -1,9 +1,11 @@
-//! The agent that trains a model, and later registers it.
+//! The agent that trains a model, registers it, and takes it into use when a person says so.
 
 mod agent;
+mod approval;
 mod candidates;
 mod registration;
 
 pub use agent::{Inputs, Outputs, TrainingAgent};
+pub use approval::{DecideInputs, DecideOutputs};
 pub use candidates::{Candidate, TrainInputs, TrainOutputs};
-pub use registration::{Decision, RegisterInputs, RegisterOutputs};
+pub use registration::{Decision, GateOutcome, RegisterInputs, RegisterOutputs};

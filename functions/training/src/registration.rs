@@ -18,9 +18,23 @@ pub struct RegisterInputs {
     pub metrics: BTreeMap<String, Option<f64>>,
     /// What was decided.
     pub decision: Decision,
+    /// How the gates were passed, as the judge tells it. Without it, a promoted model has passed them, and of one that
+    /// waits for a person it is not known.
+    #[serde(default)]
+    pub gates: Option<Vec<GateOutcome>>,
     /// SHA-256 of the data set.
     #[serde(default)]
     pub data_sha256: Option<String>,
+    /// The raw test rows, of which the version keeps some as golden rows.
+    #[serde(default)]
+    pub test_uri: Option<ArtifactUri>,
+}
+
+/// Whether one gate was passed; the rest of what the judge tells of it is not needed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GateOutcome {
+    /// Whether the gate was passed.
+    pub passed: bool,
 }
 
 /// The decisions after which a model is registered. A rejected model is not.
@@ -44,6 +58,10 @@ pub struct RegisterOutputs {
     pub model_s3_uri: ArtifactUri,
     /// Whether the same bytes had been registered before.
     pub already_registered: bool,
+    /// Where the version stands.
+    pub status: ModelStatus,
+    /// Whether the version passed its gates; null when that is not known.
+    pub gates_passed: Option<bool>,
 }
 
 /// Registers. A repeat finds the version that is there.
@@ -59,6 +77,10 @@ pub(crate) async fn register(
         Decision::Promote => (Some(ModelStatus::Approved), "champion"),
         Decision::NeedsHuman => (None, "challenger"),
     };
+    let gates_passed = match &inputs.gates {
+        Some(gates) => Some(gates.iter().all(|gate| gate.passed)),
+        None => (inputs.decision == Decision::Promote).then_some(true),
+    };
     let request = RegisterModel {
         model_name: config.model_name.clone(),
         model_s3_uri: inputs.model_s3_uri,
@@ -67,6 +89,8 @@ pub(crate) async fn register(
         run_id: Some(run_id.to_owned()),
         status,
         aliases: vec![alias.to_owned()],
+        gates_passed,
+        golden_data_s3_uri: inputs.test_uri,
         dry_run: false,
     };
     let registered = registry.call(request, call).await?;
@@ -75,6 +99,8 @@ pub(crate) async fn register(
         model_name: registered.model_name,
         version: registered.version,
         already_registered: registered.already_registered,
+        status: registered.registered.status,
+        gates_passed: registered.registered.gates_passed,
     })
 }
 

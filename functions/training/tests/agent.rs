@@ -100,23 +100,29 @@ async fn a_judged_model_is_registered_once() {
     let trained = prepared.invoke(prepared.train()).await.unwrap();
     assert!(trained["next_hint"].as_str().unwrap().contains("評価します"));
     let register = json!({"step": "register", "model_s3_uri": trained["outputs"]["model_s3_uri"],
-        "metrics": {"accuracy": 0.9, "auc_roc": null}, "decision": "needs_human", "data_sha256": prepared.data["data_sha256"]});
+        "metrics": {"accuracy": 0.9, "auc_roc": null}, "decision": "needs_human", "data_sha256": prepared.data["data_sha256"],
+        "test_uri": prepared.data["test_uri"], "gates": [{"metric": "accuracy", "passed": false}]});
     let waiting = prepared.invoke(register.clone()).await.unwrap();
     let outputs = &waiting["outputs"];
     assert_eq!((&outputs["model_name"], &outputs["version"]), (&json!("flowers"), &json!(1)));
     assert_eq!(outputs["already_registered"], false);
+    assert_eq!((&outputs["status"], &outputs["gates_passed"]), (&json!("pending"), &json!(false)));
     let mut promote = register;
     promote["decision"] = json!("promote");
+    promote.as_object_mut().unwrap().remove("gates");
     let promoted = prepared.invoke(promote.clone()).await.unwrap();
     assert_eq!(
         (&promoted["outputs"]["version"], &promoted["outputs"]["already_registered"]),
         (&json!(1), &json!(true))
     );
+    let outputs = &promoted["outputs"];
+    assert_eq!((&outputs["status"], &outputs["gates_passed"]), (&json!("approved"), &json!(true)));
     let registry = ModelRegistry::new(artifacts(prepared.folder.path()));
     let state = registry.registry.state("flowers").await.unwrap();
     assert_eq!((state.aliases["champion"], state.aliases["challenger"]), (1, 1));
     let versions = registry.registry.versions("flowers").await.unwrap();
     assert_eq!(versions[0].model.metrics.len(), 1);
+    assert_eq!(versions[0].model.golden.as_ref().unwrap().rows, 20);
     promote["decision"] = json!("reject");
     assert_eq!(prepared.invoke(promote).await.unwrap_err().kind, ErrorKind::InvalidInput);
 }

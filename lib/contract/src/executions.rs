@@ -1,7 +1,7 @@
 //! What every executor of state machines keeps.
 
 use mlops_core::ErrorKind;
-use mlops_core::ports::{ExecutionStatus, NewExecution, Workflows};
+use mlops_core::ports::{ExecutionStatus, NewExecution, TaskAnswer, Workflows};
 use serde_json::json;
 
 /// What an executor promises. `finish` lets an execution of that name end, by walking it or by waiting for it; the
@@ -57,4 +57,64 @@ pub async fn workflows<F: AsyncFn(&str)>(workflows: &dyn Workflows, machine: &st
     let error = workflows.redrive("contract-1").await.unwrap_err();
     assert_eq!(error.kind, ErrorKind::Conflict, "what ended well has nothing to go on from");
     assert_eq!(workflows.redrive("contract-9").await.unwrap_err().kind, ErrorKind::NotFound);
+
+    workflows.stop("contract-1", "Cancelled", "too late").await.unwrap();
+    assert_eq!(workflows.describe("contract-1").await.unwrap().status, ExecutionStatus::Succeeded, "what ended stays");
+    assert_eq!(workflows.stop("contract-9", "", "").await.unwrap_err().kind, ErrorKind::NotFound);
+    let error = workflows.answer("no-such-token", TaskAnswer::Heartbeat).await.unwrap_err();
+    assert_eq!(error.kind, ErrorKind::NotFound);
+}
+
+/// What an executor promises of tasks that wait for an answer. The machine `machine` waits for one token and gives the
+/// answer as its output; `walk` lets an execution of that name go as far as it goes, and `token` is what it waits for.
+pub async fn answers<W: AsyncFn(&str), T: AsyncFn(&str) -> String>(
+    workflows: &dyn Workflows,
+    machine: &str,
+    walk: W,
+    token: T,
+) {
+    let begin = async |name: &str| {
+        let request = NewExecution { machine: machine.to_owned(), name: name.to_owned(), input: json!({}) };
+        workflows.start(request).await.unwrap();
+        walk(name).await;
+        assert_eq!(workflows.describe(name).await.unwrap().status, ExecutionStatus::Running);
+        token(name).await
+    };
+    let yes = || TaskAnswer::Success(json!({ "approved": true, "by": "アナ" }));
+    let no = |cause: &str| TaskAnswer::Failure { error: "Rejected".to_owned(), cause: cause.to_owned() };
+
+    let own = begin("answers-1").await;
+    workflows.answer(&own, TaskAnswer::Heartbeat).await.unwrap();
+    workflows.answer(&own, TaskAnswer::Heartbeat).await.unwrap();
+    workflows.answer(&own, yes()).await.unwrap();
+    workflows.answer(&own, yes()).await.unwrap();
+    let error = workflows.answer(&own, no("changed my mind")).await.unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Conflict, "another answer than the first is refused");
+    walk("answers-1").await;
+    let ended = workflows.describe("answers-1").await.unwrap();
+    assert_eq!(
+        (ended.status, ended.output),
+        (ExecutionStatus::Succeeded, Some(json!({ "approved": true, "by": "アナ" })))
+    );
+    workflows.answer(&own, yes()).await.unwrap();
+    assert_eq!(workflows.answer(&own, no("late")).await.unwrap_err().kind, ErrorKind::Conflict);
+    assert_eq!(workflows.answer(&own, TaskAnswer::Heartbeat).await.unwrap_err().kind, ErrorKind::Conflict);
+
+    let own = begin("answers-2").await;
+    workflows.answer(&own, no("not good enough")).await.unwrap();
+    workflows.answer(&own, no("not good enough")).await.unwrap();
+    assert_eq!(workflows.answer(&own, no("something else")).await.unwrap_err().kind, ErrorKind::Conflict);
+    walk("answers-2").await;
+    let failed = workflows.describe("answers-2").await.unwrap();
+    assert_eq!(failed.status, ExecutionStatus::Failed);
+    assert_eq!((failed.error.as_deref(), failed.cause.as_deref()), (Some("Rejected"), Some("not good enough")));
+
+    let own = begin("answers-3").await;
+    workflows.stop("answers-3", "Cancelled", "by its owner").await.unwrap();
+    workflows.stop("answers-3", "Other", "").await.unwrap();
+    let stopped = workflows.describe("answers-3").await.unwrap();
+    assert_eq!(stopped.status, ExecutionStatus::Aborted);
+    assert_eq!((stopped.error.as_deref(), stopped.cause.as_deref()), (Some("Cancelled"), Some("by its owner")));
+    assert_eq!(workflows.answer(&own, yes()).await.unwrap_err().kind, ErrorKind::Conflict, "nobody waits any more");
+    assert_eq!(workflows.answer("no-such-token", yes()).await.unwrap_err().kind, ErrorKind::NotFound);
 }

@@ -10,9 +10,11 @@
 
 mod delivery;
 mod executions;
+mod issues;
 mod objects;
 mod races;
 
 pub use delivery::{messenger, secrets};
-pub use executions::workflows;
+pub use executions::{answers, workflows};
+pub use issues::code_host;
 pub use objects::object_store;

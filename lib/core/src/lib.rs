@@ -21,7 +21,7 @@ pub mod values;
 pub use agent::{Agent, AgentHandler, Artifact, LARGEST_RESULT, Status, Task, TaskResult};
 pub use audit::{Audit, AuditLine, Discard};
 pub use call::{Call, Cancellation, Progress, panic_message};
-pub use caller::ToolCaller;
+pub use caller::{RemoteTools, ToolCaller};
 pub use entry::{Entry, Outcome};
 pub use error::{Error, ErrorKind, Result};
 pub use lang::Lang;

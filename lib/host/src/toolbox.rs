@@ -31,6 +31,33 @@ pub struct BoundTool {
 }
 
 impl BoundTool {
+    /// The row as clients see it, with what a call does.
+    fn of<C: Capability>(entry: &Entry<C>, run: Run) -> Self {
+        let mut input_schema = schema::for_clients((entry.input_schema)());
+        // The description is the tool's; twice in every listing would be paid for by every client.
+        input_schema.as_object_mut().map(|object| object.remove("description"));
+        Self {
+            name: entry.name,
+            title: entry.title,
+            capability: entry.capability,
+            effect: entry.effect,
+            description: entry.description(),
+            input_schema,
+            output_schema: schema::for_clients((entry.output_schema)()),
+            run,
+        }
+    }
+
+    /// The row as clients see it, for tools whose room is made anew for each call.
+    #[cfg(feature = "mcp")]
+    pub(crate) fn described<C: Capability>(entry: &Entry<C>) -> Self {
+        let name = entry.name;
+        let run: Run = Box::new(move |_, _| {
+            Box::pin(async move { Err(Error::internal(format!("`{name}` is called through its row"))) })
+        });
+        Self::of(entry, run)
+    }
+
     /// What the tool does, in that language.
     pub fn description(&self, lang: Lang) -> String {
         locales::tool_description(self.name, lang).map_or_else(|| self.description.clone(), str::to_owned)
@@ -66,25 +93,15 @@ impl Toolbox {
     #[must_use]
     pub fn with<C: Capability>(mut self, room: &Arc<C>, entries: &'static [Entry<C>]) -> Self {
         for entry in entries {
-            let mut input_schema = schema::for_clients((entry.input_schema)());
-            let description = entry.description();
-            // The description is the tool's; twice in every listing would be paid for by every client.
-            input_schema.as_object_mut().map(|object| object.remove("description"));
             let room = Arc::clone(room);
             let run = entry.run;
-            self.tools.push(BoundTool {
-                name: entry.name,
-                title: entry.title,
-                capability: entry.capability,
-                effect: entry.effect,
-                description,
-                input_schema,
-                output_schema: schema::for_clients((entry.output_schema)()),
-                run: Box::new(move |call, arguments| {
+            self.tools.push(BoundTool::of(
+                entry,
+                Box::new(move |call, arguments| {
                     let room = Arc::clone(&room);
                     Box::pin(async move { run(&room, &call, arguments).await })
                 }),
-            });
+            ));
         }
         self
     }

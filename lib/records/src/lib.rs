@@ -1,15 +1,26 @@
-//! Append-only records over an object store: the versions of models and the history of runs.
+//! Append-only records over an object store: the versions of models, what people are asked, and the
+//! history of runs.
 //!
 //! Nothing is overwritten that a person may ask for later: versions and run records are created under the next free
 //! number, and what changes (aliases, statuses) is one small document that is swapped only by who read its last state.
 
+mod approvals;
+mod deliveries;
+mod issue_runs;
 mod registry;
 mod runs;
+mod state;
+mod status;
 mod version;
 
-pub use registry::{Change, Registered, Registry, State};
-pub use runs::{RecordedRun, RunDecision, RunModel, RunRecord, RunRecords, RunStage, RunStatus};
-pub use version::{ModelStatus, ModelVersion, NewVersion};
+pub use approvals::{Answered, Approval, Approvals, NewApproval};
+pub use deliveries::{Deliveries, Repeat};
+pub use issue_runs::IssueRuns;
+pub use registry::{Changed, Registered, Registry};
+pub use runs::{RecordedRun, RunApproval, RunDecision, RunModel, RunRecord, RunRecords, RunSmoke, RunStage, RunStatus};
+pub use state::{Change, How, State, StateChange};
+pub use status::ModelStatus;
+pub use version::{GoldenRows, ModelVersion, NewVersion};
 
 use mlops_core::{Error, Result};
 

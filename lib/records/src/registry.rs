@@ -2,17 +2,16 @@
 //!
 //! Keys: `registry/<model>/versions/00000001.json` (created once) and `registry/<model>/state.json` (compare-and-swap).
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use mlops_core::ports::{Condition, ObjectStore, find_json, read_json, write_json};
 use mlops_core::values::ArtifactUri;
 use mlops_core::{Error, ErrorKind, Result};
-use serde::{Deserialize, Serialize};
 
 use crate::check_name;
-use crate::version::{ModelStatus, ModelVersion, NewVersion};
+use crate::state::{State, StateChange};
+use crate::version::{ModelVersion, NewVersion};
 
 /// How often a write that lost a race is tried again before the caller is told.
 const ATTEMPTS: usize = 64;
@@ -33,35 +32,13 @@ pub struct Registered {
     pub already_registered: bool,
 }
 
-/// Statuses and aliases of a model's versions.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct State {
-    /// Version by alias.
-    #[serde(default)]
-    pub aliases: BTreeMap<String, u64>,
-    /// Status by version.
-    #[serde(default)]
-    pub statuses: BTreeMap<u64, ModelStatus>,
-    /// Every change, in order.
-    #[serde(default)]
-    pub changes: Vec<Change>,
-}
-
-/// A change of a status or an alias.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Change {
-    /// When.
-    pub at: Timestamp,
-    /// By whom.
-    pub actor: String,
-    /// The version that it is about.
-    pub version: u64,
-    /// `status` or the alias.
-    pub what: String,
-    /// What held before.
-    pub from: Option<String>,
-    /// What holds now.
-    pub to: String,
+/// The state before and after a change, as it was read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Changed {
+    /// What held when the change was made.
+    pub before: State,
+    /// What was read back afterwards; somebody else may have changed more by then.
+    pub after: State,
 }
 
 impl Registry {
@@ -121,47 +98,38 @@ impl Registry {
         Ok(find_json(&*self.store, &self.state_uri(model_name)).await?.map(|(_, state)| state).unwrap_or_default())
     }
 
-    /// Sets the status of a version and points the aliases at it; what holds already is not written again. Gives the
-    /// state that was observed afterwards.
+    /// The version of that number; `NotFound` says which there are.
+    pub async fn version(&self, model_name: &str, number: u64) -> Result<ModelVersion> {
+        check_name("model_name", model_name)?;
+        if let Some((_, version)) = find_json(&*self.store, &self.version_uri(model_name, number)).await? {
+            return Ok(version);
+        }
+        let last = self.versions(model_name).await?.last().map(|last| last.version);
+        let known = last.map_or_else(|| "none".to_owned(), |last| format!("1 to {last}"));
+        let message = format!("{model_name} has no version {number}; there are: {known}");
+        Err(Error::not_found(message).at("version"))
+    }
+
+    /// Changes status, verdict and aliases of a version, all of it or nothing; what holds already is not written again.
+    /// A write that lost a race is decided anew on what is there then.
     pub async fn set(
         &self,
         (model_name, version): (&str, u64),
-        status: Option<ModelStatus>,
-        aliases: &[String],
+        change: &StateChange,
         (actor, now): (&str, Timestamp),
-    ) -> Result<State> {
-        for alias in aliases {
-            check_name("aliases", alias)?;
-        }
+    ) -> Result<Changed> {
+        check_name("model_name", model_name)?;
         let uri = self.state_uri(model_name);
         for _ in 0..ATTEMPTS {
             let found = find_json::<State>(&*self.store, &uri).await?;
             let condition = found.as_ref().map_or(Condition::Absent, |(meta, _)| Condition::Matches(meta.etag.clone()));
             let before = found.map(|(_, state)| state).unwrap_or_default();
-            let mut after = before.clone();
-            let change = |what: &str, from: Option<String>, to: String| Change {
-                at: now,
-                actor: actor.to_owned(),
-                version,
-                what: what.to_owned(),
-                from,
-                to,
-            };
-            if let Some(status) = status.filter(|status| before.statuses.get(&version) != Some(status)) {
-                let from = before.statuses.get(&version).map(|status| status.as_str().to_owned());
-                after.changes.push(change("status", from, status.as_str().to_owned()));
-                after.statuses.insert(version, status);
-            }
-            for alias in aliases.iter().filter(|alias| before.aliases.get(*alias) != Some(&version)) {
-                let from = before.aliases.get(alias).map(u64::to_string);
-                after.changes.push(change(alias, from, version.to_string()));
-                after.aliases.insert(alias.clone(), version);
-            }
+            let after = before.apply(version, change, (actor, now))?;
             if after == before {
-                return Ok(before);
+                return Ok(Changed { before, after });
             }
             match write_json(&*self.store, &uri, &after, condition).await {
-                Ok(_) => return self.state(model_name).await,
+                Ok(_) => return Ok(Changed { before, after: self.state(model_name).await? }),
                 Err(error) if matches!(error.kind, ErrorKind::AlreadyExists | ErrorKind::Conflict) => {}
                 Err(error) => return Err(error),
             }

@@ -58,6 +58,12 @@ pub struct RunRecord {
     /// What was decided, and why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decision: Option<RunDecision>,
+    /// What a person answered, when one was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approval: Option<RunApproval>,
+    /// What came of the smoke prediction after registration, when there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub smoke: Option<RunSmoke>,
     /// Where the report lies.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub report_uri: Option<String>,
@@ -95,6 +101,39 @@ pub struct RunDecision {
     /// The version of the champion that it was compared with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub champion_version: Option<u64>,
+}
+
+/// A person's answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RunApproval {
+    /// Whether the model may be used.
+    pub approved: bool,
+    /// Who answered.
+    pub by: String,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// When, RFC 3339.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<String>,
+}
+
+/// What came of the smoke prediction.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RunSmoke {
+    /// Whether the registered model answers as it did in training.
+    pub healthy: bool,
+    /// Why not, or how it was seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// The version that was taken back; null when none was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rolled_back_from: Option<u64>,
+    /// The version that is in use since then; null when none is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rolled_back_to: Option<u64>,
 }
 
 /// The step that failed.

@@ -3,32 +3,8 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-
-/// Where a version stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum ModelStatus {
-    /// Registered, and nobody has decided yet.
-    Pending,
-    /// It passed its gates, or a person approved it.
-    Approved,
-    /// It was decided against.
-    Rejected,
-}
-
-impl ModelStatus {
-    /// The name on the wire.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Pending => "pending",
-            Self::Approved => "approved",
-            Self::Rejected => "rejected",
-        }
-    }
-}
 
 /// What is registered.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -53,6 +29,20 @@ pub struct NewVersion {
     pub data_sha256: Option<String>,
     /// The run that made it.
     pub run_id: Option<String>,
+    /// The rows that a rollback predicts again; versions that were registered without any have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub golden: Option<GoldenRows>,
+}
+
+/// Where rows lie that the model has predicted, beside what it predicted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GoldenRows {
+    /// Where the document lies.
+    pub uri: String,
+    /// SHA-256 of its bytes.
+    pub sha256: String,
+    /// How many rows it holds.
+    pub rows: usize,
 }
 
 /// A version as it stands in the registry. It never changes; status and aliases are kept beside it.

@@ -1,6 +1,6 @@
 //! `mlops doctor`: whether this machine has what the fleet needs.
 
-use mlops_core::ports::{Condition, SECRET_NAMES, Secrets as _};
+use mlops_core::ports::{Condition, SECRET_NAMES};
 use mlops_core::{Error, Result, settings};
 use serde_json::{Value, json};
 

@@ -1,8 +1,9 @@
 //! `mlops run`: from an issue to a judged, registered model.
 
 use std::path::Path;
+use std::process::ExitCode;
 
-use agent_issue_detector::{Accepted, IssueRequest, RequestOutcome};
+use agent_issue_detector::{Accepted, Actor, IssueRequest, RequestOutcome};
 use mlops_core::ports::{Execution, ExecutionStatus, Workflows as _};
 use mlops_core::values::{ArtifactUri, sha256_hex};
 use mlops_core::{Call, Error, ErrorKind, Lang, Result};
@@ -12,8 +13,11 @@ use crate::output::{say, tell};
 use crate::progress::{Progress, elapsed};
 use crate::{Platform, output};
 
+/// The exit code of a run that waits for an approval.
+const WAITS: u8 = 3;
+
 /// Runs what the issue asks for; the same issue on the same data is the same run.
-pub(crate) async fn run(platform: &Platform, issue: &Path, again: bool, json: bool) -> Result<()> {
+pub(crate) async fn run(platform: &Platform, issue: &Path, again: bool, json: bool) -> Result<ExitCode> {
     let body = output::read_text(issue)?;
     let call = platform.call("cli");
     let source_name = issue.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
@@ -31,9 +35,17 @@ pub(crate) async fn run(platform: &Platform, issue: &Path, again: bool, json: bo
     for warning in &accepted.warnings {
         tell!("  ! {warning}");
     }
+    follow(platform, &run_id, json).await
+}
+
+/// Walks the run to its end, or to where it waits for a person, and tells what came of it.
+pub(crate) async fn follow(platform: &Platform, run_id: &str, json: bool) -> Result<ExitCode> {
     let progress = Progress::default();
-    progress.know(&platform.workflows.history(&run_id).await?);
-    let ended = platform.workflows.run_to_end(&run_id, |event| progress.take(event)).await?;
+    progress.know(&platform.workflows.history(run_id).await?);
+    let ended = platform.workflows.run_to_end(run_id, |event| progress.take(event)).await?;
+    if ended.status == ExecutionStatus::Running {
+        return waiting(platform, &ended, json).await;
+    }
     let (ExecutionStatus::Succeeded, Some(result)) = (ended.status, &ended.output) else {
         return Err(failure(&ended));
     };
@@ -42,7 +54,46 @@ pub(crate) async fn run(platform: &Platform, issue: &Path, again: bool, json: bo
     } else {
         summary(result, &ended);
     }
-    Ok(())
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A run that can go no further without a person.
+async fn waiting(platform: &Platform, run: &Execution, json: bool) -> Result<ExitCode> {
+    let tasks = platform.workflows.waiting_tasks(&run.name).await?;
+    let Some(task) = tasks.first() else {
+        return Err(Error::internal(format!("the run {} stands still and waits for nothing", run.name)));
+    };
+    let approval = platform.approvals.find(&run.name).await?;
+    let report = approval.as_ref().and_then(|approval| approval.report_uri.as_deref());
+    let version = approval.as_ref().and_then(|approval| approval.version);
+    if json {
+        output::json(&json!({
+            "run_id": run.name, "status": run.status, "waits_for": "approval", "state": task.state, "until": task.timeout_at,
+            "model_name": run.input["config"]["model_name"], "version": version, "report_uri": report,
+        }));
+        return Ok(ExitCode::from(WAITS));
+    }
+    let lang = output::lang_of(run);
+    say!();
+    say!("{}", lang.pick("a person decides whether the model is used:", "モデルを使用するかどうかは、人が判断します:"));
+    if let Some(report) = report {
+        say!("  {:<8} {}", "report", output::shown_path(report));
+    }
+    say!("  mlops approve {} --reason '…'", run.name);
+    say!("  mlops reject  {} --reason '…'", run.name);
+    if let Some(until) = task.timeout_at {
+        say!(
+            "{} {until:.0}",
+            lang.pick("without an answer it is rejected at", "回答がなければ、次の時刻に却下されます:")
+        );
+    }
+    Ok(ExitCode::from(WAITS))
+}
+
+/// Who acts on the command line: the user's name, and what makes the command this one when it is repeated.
+pub(crate) fn actor(key: &str) -> Actor {
+    let user = ["USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok()).filter(|name| !name.is_empty());
+    Actor { name: format!("cli:{}", user.as_deref().unwrap_or("unknown")), key: key.to_owned() }
 }
 
 /// Starts the run, or finds the one that goes on. A run that failed has ended: the next attempt is a run of its own.
@@ -79,7 +130,7 @@ fn title_of(body: &str, source_name: &str) -> String {
     heading.map_or_else(|| source_name.to_owned(), |heading| heading.trim().to_owned())
 }
 
-fn failure(ended: &Execution) -> Error {
+pub(crate) fn failure(ended: &Execution) -> Error {
     let name = ended.error.as_deref().unwrap_or("Internal");
     let kind = match (ErrorKind::from_name(name), ended.status) {
         (Some(kind), _) => kind,
@@ -102,7 +153,7 @@ pub(crate) fn readable_cause(cause: &str) -> Error {
 }
 
 fn summary(result: &Value, ended: &Execution) {
-    let lang = ended.input["lang"].as_str().and_then(Lang::from_code).unwrap_or_default();
+    let lang = output::lang_of(ended);
     let text = |name: &str| result[name].as_str().unwrap_or_default();
     let took = ended.ended.map_or(0.0, |end| elapsed(ended.started, end));
     let decision = text("decision");

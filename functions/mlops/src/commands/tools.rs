@@ -1,6 +1,5 @@
 //! `mlops tools`: what tools there are.
 
-use mlops_core::Result;
 use mlops_host::documentation::first_sentence;
 use serde_json::{Value, json};
 
@@ -8,14 +7,13 @@ use crate::output::say;
 use crate::{Platform, output};
 
 /// Lists the tools by capability.
-#[expect(clippy::unnecessary_wraps, reason = "every command has the same result")]
-pub(crate) fn run(platform: &Platform, json: bool) -> Result<()> {
+pub(crate) fn run(platform: &Platform, json: bool) {
     let lang = platform.settings.lang;
     let tools = platform.toolbox.tools();
     if json {
         let tools: Vec<Value> = tools.iter().map(|tool| tool.to_value(lang)).collect();
         output::json(&json!({"tools": tools}));
-        return Ok(());
+        return;
     }
     let mut capability = "";
     for tool in tools {
@@ -26,5 +24,4 @@ pub(crate) fn run(platform: &Platform, json: bool) -> Result<()> {
         let description = tool.description(lang);
         say!("  {:<30} {}", tool.name, first_sentence(&description));
     }
-    Ok(())
 }

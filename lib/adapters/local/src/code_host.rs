@@ -1,14 +1,15 @@
-//! Issues as Markdown files.
+//! Issues and comments as Markdown files.
 
 use std::fs;
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
-use mlops_core::ports::{CodeHost, Issue};
-use mlops_core::values::IssueRef;
+use mlops_core::ports::{CodeHost, Comment, CommentChange, Commented, Issue};
+use mlops_core::values::{ArtifactUri, IssueRef};
 use mlops_core::{Error, Result};
 
-use crate::files::{blocking, failure};
+use crate::files::{blocking, create_once, failure, replace_whole};
 
 /// The largest issue, in bytes. A body on GitHub has at most 65,536 characters.
 const LARGEST: u64 = 1024 * 1024;
@@ -16,6 +17,8 @@ const LARGEST: u64 = 1024 * 1024;
 /// Reads issues at `<home>/issues/<owner>/<repository>/<number>.md`. The first heading is the title; a heading of the
 /// first level at the top is the title alone and not a part of the body, and neither is front matter between `---`
 /// lines.
+///
+/// Comments are written to `<home>/outbox/github/<owner>/<repository>/<number>/<marker>.md`.
 #[derive(Debug, Clone)]
 pub struct FileCodeHost {
     home: PathBuf,
@@ -26,18 +29,26 @@ impl FileCodeHost {
     pub fn new(home: impl Into<PathBuf>) -> Self {
         Self { home: home.into() }
     }
+
+    /// The place of something that belongs to an issue; `InvalidInput` when the repository is none.
+    fn place(&self, folder: &str, reference: &IssueRef) -> Result<PathBuf> {
+        let (owner, name) = reference.repo.split_once('/').unwrap_or_default();
+        if ![owner, name].into_iter().all(is_name) {
+            let shown: String = reference.repo.chars().take(200).collect();
+            return Err(Error::invalid_input(format!("`{shown}` is not a repository"))
+                .at("repo")
+                .hint("write owner/name"));
+        }
+        Ok(self.home.join(folder).join(owner).join(name).join(reference.number.to_string()))
+    }
 }
 
 #[async_trait]
 impl CodeHost for FileCodeHost {
     async fn issue(&self, reference: &IssueRef) -> Result<Issue> {
-        let (owner, name) = reference.repo.split_once('/').unwrap_or_default();
-        if ![owner, name].into_iter().all(is_name) {
-            return Err(Error::invalid_input(format!("`{}` is not a repository", reference.repo))
-                .at("repo")
-                .hint("write owner/name"));
-        }
-        let path = self.home.join("issues").join(owner).join(name).join(format!("{}.md", reference.number));
+        let mut path = self.place("issues", reference)?.into_os_string();
+        path.push(".md");
+        let path = PathBuf::from(path);
         let reference = reference.clone();
         blocking(move || {
             let failed = |error: std::io::Error| match error.kind() {
@@ -60,6 +71,39 @@ impl CodeHost for FileCodeHost {
         })
         .await
     }
+
+    async fn comment(&self, reference: &IssueRef, comment: &Comment) -> Result<Commented> {
+        let folder = self.place("outbox/github", reference)?;
+        let text = comment.to_text()?;
+        let path = folder.join(format!("{}.md", comment.marker));
+        let drafts = self.home.join("tmp");
+        blocking(move || {
+            let change = write(&drafts, &path, text.as_bytes())
+                .map_err(|error| failure(error, "written", format!("the comment {}", path.display())))?;
+            Ok(Commented { url: ArtifactUri::from_path(&path).to_string(), change })
+        })
+        .await
+    }
+}
+
+/// Makes the file hold these bytes, as a whole.
+fn write(drafts: &Path, path: &Path, bytes: &[u8]) -> io::Result<CommentChange> {
+    match fs::read(path) {
+        Ok(known) if known == bytes => return Ok(CommentChange::Unchanged),
+        Ok(_) => {}
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            if create_once(drafts, path, bytes)? {
+                return Ok(CommentChange::Created);
+            }
+            // Another process created it in between, perhaps with the same text.
+            if fs::read(path)? == bytes {
+                return Ok(CommentChange::Unchanged);
+            }
+        }
+        Err(error) => return Err(error),
+    }
+    replace_whole(drafts, path, bytes)?;
+    Ok(CommentChange::Updated)
 }
 
 fn is_name(part: &str) -> bool {

@@ -4,6 +4,7 @@
 mod audit;
 mod code_host;
 mod files;
+mod machine;
 mod outbox;
 mod secrets;
 pub mod workflows;
@@ -11,6 +12,7 @@ pub mod workflows;
 pub use audit::JsonLines;
 pub use code_host::FileCodeHost;
 pub use files::{Access, FileStore};
+pub use machine::LocalMachine;
 pub use outbox::Outbox;
 pub use secrets::FileSecrets;
-pub use workflows::LocalWorkflows;
+pub use workflows::{LocalWorkflows, WaitingTask};

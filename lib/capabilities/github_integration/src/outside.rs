@@ -9,11 +9,13 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use mlops_artifacts::Artifacts;
 use mlops_core::ports::{
-    Body, CodeHost, Condition, Execution, ExecutionStatus, HistoryEvent, Issue, NewExecution, ObjectMeta, ObjectStore,
-    Page, Started, Workflows,
+    Body, CodeHost, Comment, CommentChange, Commented, Condition, Execution, ExecutionStatus, HistoryEvent, Issue,
+    NewExecution, ObjectMeta, ObjectStore, Page, Secrets, Started, TaskAnswer, Workflows,
 };
+use mlops_core::settings::RequestSettings;
 use mlops_core::values::{ArtifactUri, IssueRef, sha256_hex};
 use mlops_core::{Error, Result};
+use secrecy::SecretString;
 
 use crate::GithubIntegration;
 
@@ -23,13 +25,28 @@ pub(crate) struct Outside {
     pub(crate) objects: Mutex<BTreeMap<String, Bytes>>,
     pub(crate) executions: Mutex<BTreeMap<String, Execution>>,
     pub(crate) issues: Mutex<BTreeMap<String, String>>,
+    /// Bodies of comments by issue and marker.
+    pub(crate) comments: Mutex<BTreeMap<(String, String), String>>,
+    /// The answer to each token; a token is known when it is there.
+    pub(crate) tokens: Mutex<BTreeMap<String, Option<TaskAnswer>>>,
+    pub(crate) redriven: Mutex<Vec<String>>,
 }
+
+/// The secret that deliveries are signed with here.
+pub(crate) const WEBHOOK_SECRET: &str = "an octopus has three hearts";
 
 /// A room, and its outside to look at.
 pub(crate) fn room() -> (GithubIntegration, Arc<Outside>) {
     let outside = Arc::new(Outside::default());
     let artifacts = Artifacts::new(outside.clone(), ArtifactUri::new("s3://store/root").unwrap());
-    (GithubIntegration { workflows: outside.clone(), code_host: outside.clone(), artifacts }, outside)
+    let room = GithubIntegration {
+        workflows: outside.clone(),
+        code_host: outside.clone(),
+        artifacts,
+        secrets: outside.clone(),
+        requests: RequestSettings::default(),
+    };
+    (room, outside)
 }
 
 fn meta(uri: &ArtifactUri, bytes: &Bytes) -> ObjectMeta {
@@ -51,19 +68,28 @@ impl ObjectStore for Outside {
     async fn put(&self, uri: &ArtifactUri, body: Body, condition: Condition) -> Result<ObjectMeta> {
         let bytes = body.collect(u64::MAX).await?;
         let mut objects = self.objects.lock().unwrap();
-        if condition == Condition::Absent && objects.contains_key(uri.as_str()) {
-            return Err(Error::already_exists("the object exists"));
+        let known = objects.get(uri.as_str()).map(|bytes| sha256_hex(bytes));
+        match condition {
+            Condition::Absent if known.is_some() => return Err(Error::already_exists("the object exists")),
+            Condition::Matches(etag) if known.as_ref() != Some(&etag) => return Err(Error::conflict("it changed")),
+            _ => {}
         }
         objects.insert(uri.as_str().to_owned(), bytes.clone());
         Ok(meta(uri, &bytes))
     }
 
-    async fn list(&self, _: &ArtifactUri, _: Option<String>) -> Result<Page> {
-        Ok(Page::default())
+    async fn list(&self, prefix: &ArtifactUri, _: Option<String>) -> Result<Page> {
+        let objects = self.objects.lock().unwrap();
+        let found = objects.iter().filter(|(uri, _)| uri.starts_with(prefix.as_str()));
+        Ok(Page {
+            objects: found.map(|(uri, bytes)| meta(&ArtifactUri::new(uri).unwrap(), bytes)).collect(),
+            next: None,
+        })
     }
 
-    async fn delete(&self, _: &ArtifactUri) -> Result<()> {
-        Err(Error::internal("nothing is deleted here"))
+    async fn delete(&self, uri: &ArtifactUri) -> Result<()> {
+        self.objects.lock().unwrap().remove(uri.as_str());
+        Ok(())
     }
 }
 
@@ -73,6 +99,27 @@ impl CodeHost for Outside {
         let body = self.issues.lock().unwrap().get(&reference.to_string()).cloned();
         let body = body.ok_or_else(|| Error::not_found(format!("there is no issue {reference}")))?;
         Ok(Issue { reference: reference.clone(), title: "An issue".into(), body })
+    }
+
+    async fn comment(&self, reference: &IssueRef, comment: &Comment) -> Result<Commented> {
+        let key = (reference.to_string(), comment.marker.clone());
+        let before = self.comments.lock().unwrap().insert(key, comment.body.clone());
+        let change = match before {
+            None => CommentChange::Created,
+            Some(body) if body == comment.body => CommentChange::Unchanged,
+            Some(_) => CommentChange::Updated,
+        };
+        Ok(Commented { url: format!("https://github.example/{reference}#{}", comment.marker), change })
+    }
+}
+
+#[async_trait]
+impl Secrets for Outside {
+    async fn secret(&self, name: &str) -> Result<SecretString> {
+        match name {
+            "mlops/github-webhook-secret" => Ok(SecretString::from(WEBHOOK_SECRET)),
+            _ => Err(Error::not_found(format!("there is no secret {name}"))),
+        }
     }
 }
 
@@ -114,7 +161,37 @@ impl Workflows for Outside {
         Ok(Vec::new())
     }
 
-    async fn redrive(&self, _: &str) -> Result<()> {
-        Err(Error::internal("nothing is redriven here"))
+    async fn redrive(&self, name: &str) -> Result<()> {
+        let mut executions = self.executions.lock().unwrap();
+        let execution = executions.get_mut(name).ok_or_else(|| Error::not_found("there is no such execution"))?;
+        if execution.status != ExecutionStatus::Failed {
+            return Err(Error::conflict("only an execution that failed can go on"));
+        }
+        execution.status = ExecutionStatus::Running;
+        self.redriven.lock().unwrap().push(name.to_owned());
+        Ok(())
+    }
+
+    async fn answer(&self, token: &str, answer: TaskAnswer) -> Result<()> {
+        let mut tokens = self.tokens.lock().unwrap();
+        let known = tokens.get_mut(token).ok_or_else(|| Error::not_found("nobody gave that token"))?;
+        match known {
+            Some(given) if *given != answer => Err(Error::conflict("it was answered otherwise")),
+            _ => {
+                *known = Some(answer);
+                Ok(())
+            }
+        }
+    }
+
+    async fn stop(&self, name: &str, error: &str, cause: &str) -> Result<()> {
+        let mut executions = self.executions.lock().unwrap();
+        let execution = executions.get_mut(name).ok_or_else(|| Error::not_found("there is no such execution"))?;
+        if execution.status == ExecutionStatus::Running {
+            execution.status = ExecutionStatus::Aborted;
+            execution.error = Some(error.to_owned());
+            execution.cause = Some(cause.to_owned());
+        }
+        Ok(())
     }
 }

@@ -1,13 +1,18 @@
-//! The room: the records of runs.
+//! The room: the records of runs, and the issues that asked for them.
+
+use std::sync::Arc;
 
 use mlops_core::Capability;
+use mlops_core::ports::CodeHost;
 use mlops_records::RunRecords;
 
 /// What the history tools may touch.
 #[derive(Clone)]
 pub struct HistoryManagement {
-    /// The records of runs.
+    /// The records of runs; what is too long for a comment lies in the folder of its run.
     pub runs: RunRecords,
+    /// Where issues are answered.
+    pub code_host: Arc<dyn CodeHost>,
 }
 
 impl Capability for HistoryManagement {

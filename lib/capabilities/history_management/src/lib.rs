@@ -1,7 +1,10 @@
-//! The history of runs, as records and as pages.
+//! The history of runs, as records, as pages and as comments on the issues that asked for them.
 
 mod capability;
+mod comment;
+pub mod markdown;
 mod page;
 pub mod tools;
 
 pub use capability::HistoryManagement;
+pub use comment::{Link, Stage, StageState};

@@ -96,6 +96,31 @@ fn decision(page: &mut String, run: &RunRecord, lang: Lang) {
     for reason in &decision.reasons {
         line(page, &format!("- {reason}"));
     }
+    approval(page, run, lang);
+}
+
+fn approval(page: &mut String, run: &RunRecord, lang: Lang) {
+    if let Some(answer) = &run.approval {
+        let word = if answer.approved { lang.pick("approved", "承認") } else { lang.pick("rejected", "却下") };
+        row(page, lang.pick("Answer", "回答"), &format!("**{word}**"));
+        row(page, lang.pick("Answered by", "回答者"), &code(&answer.by));
+        if let Some(at) = &answer.at {
+            row(page, lang.pick("Answered at", "回答日時"), at);
+        }
+        if let Some(reason) = &answer.reason {
+            row(page, lang.pick("Reason", "理由"), reason);
+        }
+    }
+    let Some(smoke) = &run.smoke else { return };
+    let word = if smoke.healthy { lang.pick("passed", "合格") } else { lang.pick("failed", "不合格") };
+    row(page, lang.pick("Smoke prediction", "スモーク予測"), &format!("**{word}**"));
+    if let Some(reason) = &smoke.reason {
+        row(page, lang.pick("What was seen", "確認内容"), reason);
+    }
+    if let Some(from) = smoke.rolled_back_from {
+        let to = smoke.rolled_back_to.map_or_else(|| lang.pick("none", "なし").to_owned(), |to| to.to_string());
+        row(page, lang.pick("Rolled back", "ロールバック"), &format!("{from} → {to}"));
+    }
 }
 
 fn lineage(page: &mut String, run: &RunRecord, lang: Lang) {

@@ -16,6 +16,12 @@ pub struct VersionView {
     pub status: ModelStatus,
     /// The aliases that point at it.
     pub aliases: Vec<String>,
+    /// Whether it passed its gates; null when it was never judged.
+    #[serde(default)]
+    pub gates_passed: Option<bool>,
+    /// How many golden rows a rollback predicts again; 0 when there are none.
+    #[serde(default)]
+    pub golden_rows: usize,
     /// Where the model lies.
     pub model_s3_uri: String,
     /// SHA-256 of the model's bytes.
@@ -56,12 +62,13 @@ pub struct VersionDiff {
 impl VersionView {
     /// The version as it stands under that state.
     pub fn of(version: &ModelVersion, state: &State) -> Self {
-        let aliases = state.aliases.iter().filter(|(_, of)| **of == version.version);
         let model = &version.model;
         Self {
             version: version.version,
-            status: state.statuses.get(&version.version).copied().unwrap_or(ModelStatus::Pending),
-            aliases: aliases.map(|(alias, _)| alias.clone()).collect(),
+            status: state.status(version.version),
+            aliases: state.aliases_of(version.version).cloned().collect(),
+            gates_passed: state.gates.get(&version.version).copied(),
+            golden_rows: model.golden.as_ref().map_or(0, |golden| golden.rows),
             model_s3_uri: model.model_s3_uri.clone(),
             model_sha256: model.model_sha256.clone(),
             algorithm: model.algorithm.clone(),

@@ -89,7 +89,8 @@ impl Template {
         let own = match self {
             Self::TrainingCompleted => json!({"decision": "promote", "version": 3, "algorithm": "random_forest",
                 "metrics": {"accuracy": 0.9804, "f1_score": 0.978}, "report": "report.html",
-                "reasons": ["accuracy is 0.9804 and the gate asks for at least 0.9: passed"]}),
+                "reasons": ["accuracy is 0.9804 and the gate asks for at least 0.9: passed"],
+                "approval": null}),
             Self::TrainingFailed => json!({"stage": "PrepareData", "error": "InvalidInput",
                 "cause": "there is no column `specie`; did you mean `species`?"}),
             Self::EvaluationReport => json!({"metrics": {"accuracy": 0.9804}, "rows": 51, "report": "report.html"}),
@@ -97,7 +98,7 @@ impl Template {
             Self::Rollback => json!({"from_version": 3, "to_version": 2, "reason": "the smoke prediction failed"}),
             Self::DriftAlert => json!({"severity": "high", "features": ["bill_length_mm", "island"]}),
             Self::RetrainProposed => json!({"reasons": ["bill_length_mm has drifted"], "issue": "owner/penguins#12"}),
-            Self::ApprovalRequest => json!({"version": 3, "report": "report.html",
+            Self::ApprovalRequest => json!({"version": 3, "report": "report.html", "issue": "owner/penguins#12",
                 "reasons": ["the difference to the champion may be chance"]}),
         };
         let both = [model, own].into_iter().filter_map(|value| value.as_object().cloned());
@@ -169,6 +170,29 @@ mod tests {
                 rendered
             });
             assert_eq!(en.names, ja.names, "{template:?}");
+        }
+    }
+
+    #[test]
+    fn what_does_not_apply_is_left_out_of_the_text() {
+        let with = |template: Template, lang: Lang, name: &str, value: Value| {
+            let mut values = template.sample();
+            values.insert(name.to_owned(), value);
+            let rendered = render(template.source(lang), &values).expect("renders");
+            assert!(!rendered.body.contains("\n\n\n") && !rendered.body.contains("none"), "{}", rendered.body);
+            format!("{}\n{}", rendered.subject, rendered.body)
+        };
+        for lang in [Lang::En, Lang::Ja] {
+            let asked = with(Template::ApprovalRequest, lang, "issue", json!(null));
+            assert!(asked.contains("mlops approve penguins-0123456789ab") && !asked.contains("/mlops"), "{asked}");
+            let asked = with(Template::ApprovalRequest, lang, "issue", json!("owner/penguins#12"));
+            assert!(asked.contains("owner/penguins#12") && asked.contains("`/mlops approve`"), "{asked}");
+            let answer = json!({"approved": false, "by": "github:someone", "reason": "too slow"});
+            let told = with(Template::TrainingCompleted, lang, "approval", answer);
+            assert!(told.matches("github:someone").count() == 2 && told.contains("too slow"), "{told}");
+            assert!(told.contains(lang.pick("rejected", "却下")), "{told}");
+            let back = with(Template::Rollback, lang, "to_version", json!(null));
+            assert!(back.contains(lang.pick("no version is in use", "使用中のバージョンはありません")), "{back}");
         }
     }
 

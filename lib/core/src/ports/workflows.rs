@@ -84,9 +84,30 @@ pub struct HistoryEvent {
     /// The state that the event belongs to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state: Option<String>,
+    /// The branch or item that the event belongs to: `Fan.0` is the first branch of the state `Fan`, and `Fan.0/Each.3`
+    /// the fourth item of the state `Each` in it. None for the states of the machine itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
     /// The input, output, error and cause of the event.
     #[serde(default, skip_serializing_if = "Value::is_null")]
     pub details: Value,
+}
+
+/// An answer to a task that waits for its token to come back.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TaskAnswer {
+    /// The task is done; this is its output.
+    Success(Value),
+    /// The task failed.
+    Failure {
+        /// The error's name, as `ErrorEquals` has it.
+        error: String,
+        /// What it was about.
+        cause: String,
+    },
+    /// The task is still worked on: its heartbeat begins anew.
+    Heartbeat,
 }
 
 /// Executes state machines.
@@ -107,4 +128,13 @@ pub trait Workflows: Send + Sync {
 
     /// Lets a failed execution go on from the state that failed.
     async fn redrive(&self, name: &str) -> Result<()>;
+
+    /// Answers the task that waits with that token. The same answer again changes nothing; a token that nobody gave is
+    /// `NotFound`, and one whose task ended otherwise (another answer, its time over, its execution stopped) is
+    /// `Conflict`.
+    async fn answer(&self, token: &str, answer: TaskAnswer) -> Result<()>;
+
+    /// Stops a running execution, which ends `ABORTED` with that error and cause. One that has ended stays as it is, and
+    /// that is no error: `describe` says how it ended.
+    async fn stop(&self, name: &str, error: &str, cause: &str) -> Result<()>;
 }

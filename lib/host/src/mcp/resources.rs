@@ -11,28 +11,69 @@ use rmcp::model::{ListResourcesResult, ReadResourceResult, Resource, ResourceCon
 /// The largest artifact that is sent as a whole, in bytes.
 const LARGEST: u64 = 8 * 1024 * 1024;
 
-/// One page of the artifacts in the store.
+/// What of the store is a resource. Approvals, deliveries and jobs lie there too, and are no client's to read.
+pub(super) const KINDS: [&str; 6] = ["evaluations", "history", "models", "processed", "registry", "reports"];
+
+/// One page of the artifacts in the store: kind by kind, each in the order of its names.
 pub(super) async fn list(
     store: &dyn ObjectStore,
     root: &ArtifactUri,
     cursor: Option<String>,
 ) -> Result<ListResourcesResult> {
-    let page = store.list(&folder(root)?, cursor).await?;
-    let resources = page.objects.iter().map(|object| {
-        let uri = object.uri.as_str();
-        let name = uri.strip_prefix(root.as_str()).unwrap_or(uri).trim_start_matches('/');
-        Resource::new(encoded(uri), name).with_mime_type(media_type(uri)).with_size(object.bytes)
-    });
-    let mut result = ListResourcesResult::with_all_items(resources.collect());
-    result.next_cursor = page.next;
-    Ok(result)
+    let (mut kind, mut next) = match &cursor {
+        None => (0, None),
+        Some(cursor) => read_cursor(cursor)?,
+    };
+    loop {
+        let page = store.list(&folder(&root.join(KINDS[kind]))?, next).await?;
+        // The last page of a kind leads to the next kind.
+        let after = match page.next {
+            Some(next) => Some((kind, Some(next))),
+            None => (kind + 1 < KINDS.len()).then_some((kind + 1, None)),
+        };
+        if page.objects.is_empty()
+            && let Some((kind_after, next_after)) = after
+        {
+            (kind, next) = (kind_after, next_after);
+            continue;
+        }
+        let resources = page.objects.iter().map(|object| {
+            let uri = object.uri.as_str();
+            let name = uri.strip_prefix(root.as_str()).unwrap_or(uri).trim_start_matches('/');
+            Resource::new(encoded(uri), name).with_mime_type(media_type(uri)).with_size(object.bytes)
+        });
+        let mut result = ListResourcesResult::with_all_items(resources.collect());
+        result.next_cursor = after.map(|(kind, next)| format!("{}:{}", KINDS[kind], next.unwrap_or_default()));
+        return Ok(result);
+    }
 }
 
-/// How the URI of an artifact is made.
-pub(super) fn template(root: &ArtifactUri) -> ResourceTemplate {
-    let uri = format!("{}/{{kind}}/{{run_id}}/{{name}}", root.as_str().trim_end_matches('/'));
-    ResourceTemplate::new(uri, "artifact")
-        .with_description("An artifact of a run: kind is processed, models, evaluations, reports or history.")
+fn read_cursor(cursor: &str) -> Result<(usize, Option<String>)> {
+    let parts = cursor.split_once(':');
+    let found = parts.and_then(|(kind, next)| Some((KINDS.iter().position(|known| *known == kind)?, next)));
+    let Some((kind, next)) = found else {
+        return Err(Error::invalid_input("this is not a cursor of this server")
+            .at("cursor")
+            .hint("give back `nextCursor` as it was given, or leave it out"));
+    };
+    Ok((kind, Some(next.to_owned()).filter(|next| !next.is_empty())))
+}
+
+/// How the URIs of artifacts are made.
+pub(super) fn templates(root: &ArtifactUri) -> Vec<ResourceTemplate> {
+    let root = root.as_str().trim_end_matches('/');
+    vec![
+        ResourceTemplate::new(format!("{root}/{{kind}}/{{run_id}}/{{name}}"), "artifact")
+            .with_title("An artifact of a run")
+            .with_description("kind is processed, models, evaluations, reports or history."),
+        ResourceTemplate::new(format!("{root}/reports/{{run_id}}/report.md"), "report")
+            .with_title("The report of a run")
+            .with_description("What was trained, how good it is, and what was decided.")
+            .with_mime_type("text/markdown"),
+        ResourceTemplate::new(format!("{root}/registry/{{model_name}}/state.json"), "model")
+            .with_title("Aliases and statuses of a model")
+            .with_mime_type("application/json"),
+    ]
 }
 
 /// The bytes of an artifact: as text where it is text, as base64 otherwise.
@@ -41,9 +82,11 @@ pub(super) async fn read(store: &dyn ObjectStore, root: &ArtifactUri, given: &st
     let decoded = decoded(given);
     let uri = if given.starts_with(root.as_str()) { given } else { &decoded };
     let asked = ArtifactUri::new(uri)?;
-    if !uri.starts_with(folder(root)?.as_str()) || uri.split('/').any(|part| part == ".." || part == ".") {
+    let below = uri.strip_prefix(folder(root)?.as_str());
+    let is_resource = below.is_some_and(|below| KINDS.iter().any(|kind| below.split('/').next() == Some(kind)));
+    if !is_resource || uri.split('/').any(|part| part == ".." || part == ".") {
         let message = format!("{uri} is not an artifact of this server");
-        return Err(Error::forbidden(message).hint(format!("artifacts lie under {root}")));
+        return Err(Error::forbidden(message).hint(format!("they lie under {root} in {}", KINDS.join(", "))));
     }
     let (meta, body) = store.get(&asked, None).await?;
     if meta.bytes > LARGEST {
@@ -83,6 +126,15 @@ fn decoded(uri: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_cursor_is_one_of_ours() {
+        assert_eq!(read_cursor("models:").unwrap(), (2, None));
+        assert_eq!(read_cursor("reports:a:b").unwrap(), (5, Some("a:b".to_owned())));
+        for bad in ["", "x", "approvals:", ":", "../models:"] {
+            assert_eq!(read_cursor(bad).unwrap_err().field.as_deref(), Some("cursor"), "{bad}");
+        }
+    }
 
     #[test]
     fn a_uri_is_escaped_and_read_back() {

@@ -6,9 +6,11 @@ use serde_json::{Value, json};
 /// How many levels of objects keep the names of their fields.
 const LEVELS: usize = 2;
 
-/// The schema without descriptions below its first level and without fields below its second.
+/// The schema without descriptions below its first level and without fields below its second. It requires no field of
+/// the first level: a call that takes long answers with a `job_id` in their place.
 pub(super) fn shortened(schema: &Value) -> Value {
     let mut schema = schema.clone();
+    schema.as_object_mut().map(|object| object.remove("required"));
     for property in schema["properties"].as_object_mut().into_iter().flat_map(serde_json::Map::values_mut) {
         let description = property.get("description").cloned();
         strip(property, 1);
@@ -69,7 +71,8 @@ mod tests {
         let fields =
             json!({"description": {"type": "string", "description": "c"}, "deep": {"type": "array", "items": deep}});
         let inner = json!({"type": "object", "description": "b", "properties": fields});
-        let short = shortened(&json!({"type": "object", "properties": {"a": inner}}));
+        let short = shortened(&json!({"type": "object", "required": ["a"], "properties": {"a": inner}}));
+        assert!(short.get("required").is_none());
         let a = &short["properties"]["a"];
         assert_eq!(a["description"], "b");
         assert_eq!(a["properties"]["description"], json!({"type": "string"}));

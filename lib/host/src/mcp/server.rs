@@ -1,20 +1,26 @@
-//! The server: lists and calls tools, lists and reads artifacts.
+//! The server: lists and calls tools, lists and reads artifacts, gives prompts and completions.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use mlops_core::{Call, ErrorKind, Outcome};
+use mlops_core::{Call, Error, ErrorKind, Outcome, Result as OurResult};
 use rmcp::model::{
-    CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, ErrorData, Implementation,
-    ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, PaginatedRequestParams,
-    ProgressNotificationParam, ReadResourceRequestParams, ReadResourceResponse, Resource, ServerCapabilities,
-    ServerConfig, Tool, ToolAnnotations,
+    CacheScope, CallToolRequestParams, CallToolResponse, CallToolResult, CompleteRequestParams, CompleteResult,
+    ContentBlock, DiscoverResult, ErrorData, GetPromptRequestParams, GetPromptResponse, Implementation,
+    ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, PaginatedRequestParams,
+    ProtocolVersion, ReadResourceRequestParams, ReadResourceResponse, Resource, ServerCapabilities, ServerConfig, Tool,
+    ToolAnnotations,
 };
 use rmcp::service::RequestContext;
 use rmcp::{RoleServer, ServerHandler};
-use serde_json::Value;
+use serde_json::{Value, json};
+use tokio::task::JoinHandle;
 
-use super::{McpSettings, resources, schemas};
+use super::calls::call_of;
+use super::jobs::{Jobs, settled};
+use super::meta::{self, FrontDoor};
+use super::offer::Offer;
+use super::{LongCalls, McpSettings, completions, prompts, resources, schemas};
 use crate::{BoundTool, Toolbox};
 
 /// What a model is told before it calls anything.
@@ -24,94 +30,180 @@ const INSTRUCTIONS: &str = "Train, evaluate and register tabular models. A usual
     train_supervised_regressor - evaluate_classifier or evaluate_regressor on the raw test part - \
     create_evaluation_report - register_model. Pass the URIs that one tool returns to the next one as they are. Paths \
     may be plain paths, file:///path or s3://bucket/key. Every result names its artifacts as resource links; read them \
-    with resources/read. An error names the argument that is wrong and what to write instead.";
+    with resources/read. An error names the argument that is wrong and what to write instead. A call that takes long \
+    may answer with a job_id: get_result gives its result.";
 
-/// The least time between two messages about the same call's progress.
-const PROGRESS_EVERY: Duration = Duration::from_millis(100);
+/// The versions of the protocol that the server speaks.
+pub(super) const PROTOCOLS: &[ProtocolVersion] = ProtocolVersion::KNOWN_VERSIONS;
+/// How long a client may keep what only a new release changes, in milliseconds.
+const LISTS_KEEP: u64 = 300_000;
+/// How long a client may keep what runs add to, in milliseconds.
+const ARTIFACTS_KEEP: u64 = 5_000;
+
+/// What all clones of a server share.
+pub(super) struct Inner {
+    pub(super) toolbox: Arc<Toolbox>,
+    pub(super) settings: McpSettings,
+    pub(super) jobs: Jobs,
+    pub(super) offer: Offer,
+    described: Vec<Tool>,
+    described_meta: Vec<Tool>,
+}
 
 /// The toolbox as an MCP server.
 #[derive(Clone)]
 pub struct McpServer {
-    toolbox: Arc<Toolbox>,
-    settings: Arc<McpSettings>,
+    pub(super) inner: Arc<Inner>,
 }
 
 impl McpServer {
-    /// The server of that toolbox.
-    pub fn new(toolbox: Arc<Toolbox>, settings: McpSettings) -> Self {
-        Self { toolbox, settings: Arc::new(settings) }
+    /// The server of that toolbox; `InvalidInput` when the settings name a toolset that does not exist.
+    pub fn new(toolbox: Arc<Toolbox>, settings: McpSettings) -> OurResult<Self> {
+        let offer = Offer::of(&settings.access, &toolbox)?;
+        let jobs = Jobs::new(Arc::clone(&settings.store), &settings.root);
+        let described = toolbox.tools().iter().map(|tool| describe(tool, &settings)).collect();
+        let rows = meta::TOOLS.iter().map(BoundTool::described);
+        let described_meta = rows.map(|tool| describe(&tool, &settings)).collect();
+        Ok(Self { inner: Arc::new(Inner { toolbox, settings, jobs, offer, described, described_meta }) })
     }
 
-    /// The tools as clients see them.
+    /// The tools as clients see them: those of the toolbox that are offered, and those about the server.
     pub fn tools(&self) -> Vec<Tool> {
-        self.toolbox.tools().iter().map(|tool| self.describe(tool)).collect()
+        self.offered(&self.inner.offer)
     }
 
-    fn describe(&self, tool: &BoundTool) -> Tool {
-        let object = |schema: &Value| Arc::new(schema.as_object().cloned().unwrap_or_default());
-        let mut described = Tool::new(tool.name, tool.description(self.settings.lang), object(&tool.input_schema));
-        described.title = Some(tool.title.to_owned());
-        described.output_schema = Some(object(&schemas::shortened(&tool.output_schema)));
-        let annotations = ToolAnnotations::with_title(tool.title)
-            .read_only(tool.effect.is_read_only())
-            .destructive(tool.effect.is_destructive())
-            .idempotent(tool.effect.is_idempotent())
-            .open_world(false);
-        described.annotations = Some(annotations);
-        described
+    /// How many of [`McpServer::tools`] are about the server itself.
+    pub fn tools_about_the_server() -> usize {
+        meta::TOOLS.len()
     }
 
-    fn call_of(&self, context: &RequestContext<RoleServer>) -> Call {
-        let settings = &self.settings;
-        let call = Call::new(context.id.to_string()).by("mcp").in_lang(settings.lang);
-        let call = call.audited_by(Arc::clone(&settings.audit));
-        let Some(token) = context.meta.get_progress_token() else { return call };
-        let peer = context.peer.clone();
-        let (sender, mut receiver) = tokio::sync::mpsc::unbounded_channel::<mlops_core::Progress>();
-        tokio::spawn(async move {
-            let mut last = f64::NEG_INFINITY;
-            while let Some(progress) = receiver.recv().await {
-                // The protocol wants progress that grows; stages that begin again at 0 do not.
-                let at = if progress.done > last { progress.done } else { last + f64::EPSILON.max(last.abs() * 1e-9) };
-                last = at;
-                let mut notification = ProgressNotificationParam::new(token.clone(), at).with_message(progress.message);
-                notification.total = progress.total.filter(|total| *total >= at);
-                if peer.notify_progress(notification).await.is_err() {
-                    break;
-                }
-            }
-        });
-        let last = Mutex::new(None::<Instant>);
-        call.reporting_to(move |progress| {
-            let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
-            let ends = progress.total.is_some_and(|total| progress.done >= total);
-            // A forest of 20,000 trees is not 20,000 messages.
-            if ends || last.is_none_or(|last| last.elapsed() >= PROGRESS_EVERY) {
-                *last = Some(Instant::now());
-                // Nobody listens any more when the request has ended.
-                let _ = sender.send(progress);
-            }
-        })
+    /// Stops the calls that have outlasted their requests.
+    pub async fn stop_jobs(&self) {
+        self.inner.jobs.stop().await;
     }
+
+    fn offered(&self, offer: &Offer) -> Vec<Tool> {
+        let tools = self.inner.toolbox.tools().iter().zip(&self.inner.described);
+        let offered = tools.filter(|(tool, _)| offer.has(tool)).map(|(_, described)| described);
+        offered.chain(&self.inner.described_meta).cloned().collect()
+    }
+
+    /// What this request may see.
+    fn offer(&self, context: &RequestContext<RoleServer>) -> Offer {
+        #[cfg(feature = "http")]
+        if let Some(parts) = context.extensions.get::<axum::http::request::Parts>()
+            && let Some(offer) = parts.extensions.get::<Offer>()
+        {
+            return offer.clone();
+        }
+        let _ = context;
+        self.inner.offer.clone()
+    }
+
+    /// Lists that a header has narrowed are no other client's.
+    fn scope(&self, offer: &Offer) -> CacheScope {
+        if *offer == self.inner.offer { CacheScope::Public } else { CacheScope::Private }
+    }
+
+    async fn call(
+        &self,
+        tool: &'static str,
+        call: Call,
+        arguments: Value,
+        wants_progress: bool,
+        context: &RequestContext<RoleServer>,
+    ) -> OurResult<Answer> {
+        let toolbox = Arc::clone(&self.inner.toolbox);
+        let (cancellation, deadline) = (call.cancellation.clone(), call.deadline);
+        let mut work: JoinHandle<OurResult<Outcome>> =
+            tokio::spawn(async move { toolbox.find(tool)?.call(call, arguments).await });
+        let handle_after = match self.inner.settings.long_calls {
+            LongCalls::Handle(after) if !wants_progress && deadline.is_none() => Some(after),
+            _ => None,
+        };
+        tokio::select! {
+            done = &mut work => match settled(done) {
+                Ok(outcome) => Ok(Answer::Outcome(Box::new(outcome))),
+                Err(error) if error.kind == ErrorKind::TimedOut && deadline.is_some() => Err(out_of_time()),
+                Err(error) => Err(error),
+            },
+            () = context.ct.cancelled() => {
+                cancellation.cancel();
+                // The work sees the flag at its next look, and leaves nothing half-written.
+                settled(work.await).map(|outcome| Answer::Outcome(Box::new(outcome)))
+            }
+            () = after(deadline.map(|at| at.saturating_duration_since(Instant::now()))) => {
+                cancellation.cancel();
+                Err(out_of_time())
+            }
+            () = after(handle_after) => {
+                self.inner.jobs.adopt(tool, cancellation, work).await.map(|job_id| Answer::Handle { tool, job_id })
+            }
+        }
+    }
+}
+
+enum Answer {
+    Outcome(Box<Outcome>),
+    Handle { tool: &'static str, job_id: String },
+}
+
+fn out_of_time() -> Error {
+    let hint = "start a run with start_workflow and look at it later, or call a server that goes on between requests";
+    Error::timed_out("the time of a request is over").hint(hint)
+}
+
+async fn after(time: Option<Duration>) {
+    match time {
+        Some(time) => tokio::time::sleep(time).await,
+        None => std::future::pending().await,
+    }
+}
+
+fn describe(tool: &BoundTool, settings: &McpSettings) -> Tool {
+    let object = |schema: &Value| Arc::new(schema.as_object().cloned().unwrap_or_default());
+    let mut described = Tool::new(tool.name, tool.description(settings.lang), object(&tool.input_schema));
+    described.title = Some(tool.title.to_owned());
+    described.output_schema = Some(object(&schemas::shortened(&tool.output_schema)));
+    let annotations = ToolAnnotations::with_title(tool.title)
+        .read_only(tool.effect.is_read_only())
+        .destructive(tool.effect.is_destructive())
+        .idempotent(tool.effect.is_idempotent())
+        .open_world(false);
+    described.annotations = Some(annotations);
+    described
 }
 
 impl ServerHandler for McpServer {
     fn get_info(&self) -> ServerConfig {
-        let capabilities = ServerCapabilities::builder().enable_tools().enable_resources().build();
+        let capabilities = ServerCapabilities::builder()
+            .enable_tools()
+            .enable_resources()
+            .enable_prompts()
+            .enable_completions()
+            .build();
         let about = Implementation::new("mlops", env!("CARGO_PKG_VERSION")).with_title("MLOps");
         ServerConfig::new(capabilities).with_server_info(about).with_instructions(INSTRUCTIONS)
+    }
+
+    async fn discover(&self, _: RequestContext<RoleServer>) -> Result<DiscoverResult, ErrorData> {
+        let found = DiscoverResult::from_server_info(PROTOCOLS.to_vec(), self.get_info());
+        Ok(found.with_ttl_ms(LISTS_KEEP).with_cache_scope(CacheScope::Public))
     }
 
     async fn list_tools(
         &self,
         _: Option<PaginatedRequestParams>,
-        _: RequestContext<RoleServer>,
+        context: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
-        Ok(ListToolsResult::with_all_items(self.tools()))
+        let offer = self.offer(&context);
+        let list = ListToolsResult::with_all_items(self.offered(&offer));
+        Ok(list.with_ttl_ms(LISTS_KEEP).with_cache_scope(self.scope(&offer)))
     }
 
     fn get_tool(&self, name: &str) -> Option<Tool> {
-        self.toolbox.find(name).ok().map(|tool| self.describe(tool))
+        let mut all = self.inner.described.iter().chain(&self.inner.described_meta);
+        all.find(|tool| tool.name == name).cloned()
     }
 
     async fn call_tool(
@@ -119,24 +211,27 @@ impl ServerHandler for McpServer {
         request: CallToolRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
-        let tool = self.toolbox.find(&request.name).map_err(|error| {
-            let hint = error.hint.clone().unwrap_or_default();
-            ErrorData::invalid_params(format!("{error}; {hint}"), Some(error.to_value()))
-        })?;
-        let call = self.call_of(&context);
-        let cancellation = call.cancellation.clone();
+        let offer = self.offer(&context);
+        let (call, messages) = call_of(&self.inner.settings, &context)?;
         let arguments = request.arguments.map_or(Value::Null, Value::Object);
-        let mut work = std::pin::pin!(tool.call(call, arguments));
-        let outcome = tokio::select! {
-            outcome = &mut work => outcome,
-            () = context.ct.cancelled() => {
-                cancellation.cancel();
-                // The work sees the flag at its next look, and leaves nothing half-written.
-                work.await
+        let answered = if let Some(entry) = meta::TOOLS.iter().find(|entry| entry.name == request.name) {
+            let room = FrontDoor { server: Arc::clone(&self.inner), offer };
+            (entry.run)(&room, &call, arguments).await.map(|outcome| Answer::Outcome(Box::new(outcome)))
+        } else {
+            let tool = self.inner.toolbox.find(&request.name).map_err(|error| unroutable(&error))?;
+            if !offer.has(tool) {
+                let error = Error::forbidden(format!("`{}` is not offered at this address", tool.name));
+                let hint = "diagnose_setup says which toolsets are, and whether it is read-only";
+                return Err(unroutable(&error.at("name").hint(hint)));
             }
+            self.call(tool.name, call, arguments, messages.is_some(), &context).await
         };
-        Ok(match outcome {
-            Ok(outcome) => success(outcome),
+        if let Some(messages) = messages {
+            messages.finish().await;
+        }
+        Ok(match answered {
+            Ok(Answer::Outcome(outcome)) => success(*outcome),
+            Ok(Answer::Handle { tool, job_id }) => handle(tool, &job_id),
             Err(error) => failure(&error),
         }
         .into())
@@ -148,9 +243,9 @@ impl ServerHandler for McpServer {
         _: RequestContext<RoleServer>,
     ) -> Result<ListResourcesResult, ErrorData> {
         let cursor = request.and_then(|request| request.cursor);
-        resources::list(&*self.settings.store, &self.settings.root, cursor)
-            .await
-            .map_err(|error| protocol_error(&error))
+        let list = resources::list(&*self.inner.settings.store, &self.inner.settings.root, cursor).await;
+        let list = list.map_err(|error| protocol_error(&error))?;
+        Ok(list.with_ttl_ms(ARTIFACTS_KEEP).with_cache_scope(CacheScope::Private))
     }
 
     async fn list_resource_templates(
@@ -158,7 +253,8 @@ impl ServerHandler for McpServer {
         _: Option<PaginatedRequestParams>,
         _: RequestContext<RoleServer>,
     ) -> Result<ListResourceTemplatesResult, ErrorData> {
-        Ok(ListResourceTemplatesResult::with_all_items(vec![resources::template(&self.settings.root)]))
+        let list = ListResourceTemplatesResult::with_all_items(resources::templates(&self.inner.settings.root));
+        Ok(list.with_ttl_ms(LISTS_KEEP).with_cache_scope(CacheScope::Public))
     }
 
     async fn read_resource(
@@ -166,8 +262,42 @@ impl ServerHandler for McpServer {
         request: ReadResourceRequestParams,
         _: RequestContext<RoleServer>,
     ) -> Result<ReadResourceResponse, ErrorData> {
-        let read = resources::read(&*self.settings.store, &self.settings.root, &request.uri).await;
-        read.map(ReadResourceResponse::from).map_err(|error| protocol_error(&error))
+        let read = resources::read(&*self.inner.settings.store, &self.inner.settings.root, &request.uri).await;
+        let read = read.map_err(|error| {
+            let mut error = protocol_error(&error);
+            if let Some(data) = &mut error.data {
+                data["uri"] = Value::String(request.uri);
+            }
+            error
+        })?;
+        Ok(read.with_ttl_ms(ARTIFACTS_KEEP).with_cache_scope(CacheScope::Private).into())
+    }
+
+    async fn list_prompts(
+        &self,
+        _: Option<PaginatedRequestParams>,
+        _: RequestContext<RoleServer>,
+    ) -> Result<ListPromptsResult, ErrorData> {
+        let list = ListPromptsResult::with_all_items(prompts::list(self.inner.settings.lang));
+        Ok(list.with_ttl_ms(LISTS_KEEP).with_cache_scope(CacheScope::Public))
+    }
+
+    async fn get_prompt(
+        &self,
+        request: GetPromptRequestParams,
+        _: RequestContext<RoleServer>,
+    ) -> Result<GetPromptResponse, ErrorData> {
+        let given = request.arguments.unwrap_or_default();
+        let prompt = prompts::get(&self.inner.settings, &request.name, &given).await;
+        prompt.map(GetPromptResponse::from).map_err(|error| protocol_error(&error))
+    }
+
+    async fn complete(
+        &self,
+        request: CompleteRequestParams,
+        _: RequestContext<RoleServer>,
+    ) -> Result<CompleteResult, ErrorData> {
+        completions::complete(&self.inner, &request).await.map_err(|error| protocol_error(&error))
     }
 }
 
@@ -185,11 +315,24 @@ fn success(outcome: Outcome) -> CallToolResult {
     result
 }
 
-fn failure(error: &mlops_core::Error) -> CallToolResult {
+fn handle(tool: &str, job_id: &str) -> CallToolResult {
+    let value = json!({"job_id": job_id, "job_status": "running"});
+    let said = format!("{tool} takes long and goes on. Its result: get_result with {{\"job_id\": \"{job_id}\"}}.");
+    let mut result = CallToolResult::success(vec![ContentBlock::text(said), ContentBlock::text(value.to_string())]);
+    result.structured_content = Some(value);
+    result
+}
+
+fn failure(error: &Error) -> CallToolResult {
     CallToolResult::error(vec![ContentBlock::text(error.to_value().to_string())])
 }
 
-fn protocol_error(error: &mlops_core::Error) -> ErrorData {
+fn unroutable(error: &Error) -> ErrorData {
+    let hint = error.hint.clone().unwrap_or_default();
+    ErrorData::invalid_params(format!("{error}; {hint}"), Some(error.to_value()))
+}
+
+pub(super) fn protocol_error(error: &Error) -> ErrorData {
     let data = Some(error.to_value());
     match error.kind {
         ErrorKind::NotFound => ErrorData::resource_not_found(error.message.clone(), data),

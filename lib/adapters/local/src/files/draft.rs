@@ -143,6 +143,14 @@ pub(crate) fn create_once(drafts: &Path, path: &Path, bytes: &[u8]) -> io::Resul
     }
 }
 
+/// Writes a file as a whole, in place of what has its name.
+pub(crate) fn replace_whole(drafts: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut draft = Draft::new(drafts)?;
+    draft.write(bytes)?;
+    draft.sync()?;
+    draft.replace(path).map(drop)
+}
+
 /// Takes away the drafts of processes that are gone. What cannot be taken away is left for the next time.
 pub(crate) fn sweep(folder: &Path) {
     let Ok(entries) = fs::read_dir(folder) else { return };

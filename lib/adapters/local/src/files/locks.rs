@@ -23,10 +23,15 @@ impl Locks {
     /// Waits until nobody else changes that path. The lock is held until the file is dropped.
     pub(crate) fn hold(&self, path: &Path) -> io::Result<File> {
         let hash = sha256_hex(path.as_os_str().as_bytes());
-        let file = open(&self.folder.join(&hash[..2]))?;
-        file.lock()?;
-        Ok(file)
+        hold(&self.folder.join(&hash[..2]))
     }
+}
+
+/// Waits for the lock at that path. It is held until the file is dropped.
+pub(crate) fn hold(path: &Path) -> io::Result<File> {
+    let file = open(path)?;
+    file.lock()?;
+    Ok(file)
 }
 
 /// The lock at that path, or `None` when another holds it.

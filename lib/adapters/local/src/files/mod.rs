@@ -13,6 +13,6 @@ pub use place::Access;
 pub use store::FileStore;
 
 pub(crate) use blocking::blocking;
-pub(crate) use draft::{create_once, sync_folder};
+pub(crate) use draft::{create_once, replace_whole, sync_folder};
 pub(crate) use failure::failure;
-pub(crate) use locks::try_hold;
+pub(crate) use locks::{hold, try_hold};

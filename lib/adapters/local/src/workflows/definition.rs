@@ -4,13 +4,22 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::expressions::{Expression, Template};
+use super::fan_definition::{Mapping, Parallel};
 
 /// A checked state machine: every transition leads to a state, and every task to an agent.
 #[derive(Debug)]
 pub(crate) struct Machine {
-    pub(crate) start_at: String,
     pub(crate) timeout: Option<Duration>,
+    pub(crate) flow: Flow,
+}
+
+/// States that one thread of control walks: those of the machine, of a branch, or of an item.
+#[derive(Debug)]
+pub(crate) struct Flow {
+    pub(crate) start_at: String,
     pub(crate) states: BTreeMap<String, State>,
+    /// Where it stands in the definition.
+    pub(crate) path: String,
 }
 
 #[derive(Debug)]
@@ -18,6 +27,9 @@ pub(crate) enum State {
     Task(Box<Task>),
     Choice(Choice),
     Pass(Pass),
+    Wait(Wait),
+    Parallel(Box<Parallel>),
+    Map(Box<Mapping>),
     Succeed { output: Option<Template> },
     Fail { error: Option<Template>, cause: Option<Template> },
 }
@@ -27,10 +39,12 @@ pub(crate) enum State {
 pub(crate) struct Task {
     pub(crate) agent: String,
     pub(crate) payload: Template,
+    /// Whether the task ends when its token comes back, and not when the agent answers.
+    pub(crate) waits_for_token: bool,
     /// Seconds: a number, or an expression that gives one.
     pub(crate) timeout: Option<Template>,
-    pub(crate) retry: Vec<Retrier>,
-    pub(crate) catch: Vec<Catcher>,
+    pub(crate) heartbeat: Option<Template>,
+    pub(crate) handling: Handling,
     pub(crate) exit: Exit,
     pub(crate) next: Next,
 }
@@ -52,6 +66,27 @@ pub(crate) struct Rule {
 pub(crate) struct Pass {
     pub(crate) exit: Exit,
     pub(crate) next: Next,
+}
+
+#[derive(Debug)]
+pub(crate) struct Wait {
+    pub(crate) until: Until,
+    pub(crate) exit: Exit,
+    pub(crate) next: Next,
+}
+
+/// How long a Wait state waits.
+#[derive(Debug)]
+pub(crate) enum Until {
+    Seconds(Template),
+    Timestamp(Template),
+}
+
+/// What follows on the failures of a state.
+#[derive(Debug, Default)]
+pub(crate) struct Handling {
+    pub(crate) retry: Vec<Retrier>,
+    pub(crate) catch: Vec<Catcher>,
 }
 
 /// What a state leaves behind.
@@ -100,48 +135,81 @@ impl State {
             Self::Task(_) => "Task",
             Self::Choice(_) => "Choice",
             Self::Pass(_) => "Pass",
+            Self::Wait(_) => "Wait",
+            Self::Parallel(_) => "Parallel",
+            Self::Map(_) => "Map",
             Self::Succeed { .. } => "Succeed",
             Self::Fail { .. } => "Fail",
         }
     }
 
+    /// What follows on its failures, for the states that can say so.
+    pub(crate) fn handling(&self) -> Option<&Handling> {
+        match self {
+            Self::Task(task) => Some(&task.handling),
+            Self::Parallel(parallel) => Some(&parallel.handling),
+            Self::Map(mapping) => Some(&mapping.handling),
+            _ => None,
+        }
+    }
+
+    /// How the state is left when it did what it does, and where to.
+    pub(crate) fn way_out(&self) -> Option<(&Exit, Option<&str>)> {
+        let (exit, next) = match self {
+            Self::Task(task) => (&task.exit, &task.next),
+            Self::Pass(pass) => (&pass.exit, &pass.next),
+            Self::Wait(wait) => (&wait.exit, &wait.next),
+            Self::Parallel(parallel) => (&parallel.exit, &parallel.next),
+            Self::Map(mapping) => (&mapping.exit, &mapping.next),
+            Self::Choice(_) | Self::Succeed { .. } | Self::Fail { .. } => return None,
+        };
+        Some((exit, next.state()))
+    }
+
     /// The states that can follow.
     pub(crate) fn targets(&self) -> Vec<&str> {
-        match self {
-            Self::Task(task) => {
-                task.next.state().into_iter().chain(task.catch.iter().map(|catcher| catcher.next.as_str())).collect()
-            }
-            Self::Choice(choice) => {
-                choice.rules.iter().map(|rule| rule.next.as_str()).chain(choice.default.as_deref()).collect()
-            }
-            Self::Pass(pass) => pass.next.state().into_iter().collect(),
-            Self::Succeed { .. } | Self::Fail { .. } => Vec::new(),
+        if let Self::Choice(choice) = self {
+            return choice.rules.iter().map(|rule| rule.next.as_str()).chain(choice.default.as_deref()).collect();
         }
+        let caught = self.handling().into_iter().flat_map(|handling| &handling.catch);
+        let next = self.way_out().and_then(|(_, next)| next);
+        next.into_iter().chain(caught.map(|catcher| catcher.next.as_str())).collect()
     }
 
     /// The ways in which the state can be left, other than by failing.
     pub(crate) fn exits(&self) -> Vec<&Exit> {
-        match self {
-            Self::Task(task) => {
-                [&task.exit].into_iter().chain(task.catch.iter().map(|catcher| &catcher.exit)).collect()
-            }
-            Self::Choice(choice) => choice.rules.iter().map(|rule| &rule.exit).collect(),
-            Self::Pass(pass) => vec![&pass.exit],
-            Self::Succeed { .. } | Self::Fail { .. } => Vec::new(),
+        if let Self::Choice(choice) = self {
+            return choice.rules.iter().map(|rule| &rule.exit).collect();
         }
+        let caught = self.handling().into_iter().flat_map(|handling| &handling.catch);
+        self.way_out().map(|(exit, _)| exit).into_iter().chain(caught.map(|catcher| &catcher.exit)).collect()
     }
 
-    /// Every template of the state.
+    /// Every template of the state itself; those of its branches and items are their own.
     pub(crate) fn templates(&self) -> Vec<&Template> {
         let mut own: Vec<&Template> = match self {
-            Self::Task(task) => [&task.payload].into_iter().chain(&task.timeout).collect(),
+            Self::Task(task) => [&task.payload].into_iter().chain(&task.timeout).chain(&task.heartbeat).collect(),
             Self::Succeed { output } => output.iter().collect(),
             Self::Fail { error, cause } => error.iter().chain(cause).collect(),
+            Self::Wait(wait) => match &wait.until {
+                Until::Seconds(template) | Until::Timestamp(template) => vec![template],
+            },
+            Self::Parallel(parallel) => parallel.arguments.iter().collect(),
+            Self::Map(mapping) => mapping.templates(),
             Self::Choice(_) | Self::Pass(_) => Vec::new(),
         };
         for exit in self.exits() {
             own.extend(exit.output.iter().chain(exit.assign.iter().map(|(_, template)| template)));
         }
         own
+    }
+
+    /// What is walked within the state, and whether it sees the variables outside of it.
+    pub(crate) fn flows(&self) -> Vec<(&Flow, bool)> {
+        match self {
+            Self::Parallel(parallel) => parallel.branches.iter().map(|flow| (flow, true)).collect(),
+            Self::Map(mapping) => vec![(&mapping.processor, !mapping.distributed)],
+            _ => Vec::new(),
+        }
     }
 }

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
+use mlops_core::ports::HistoryEvent;
 use mlops_core::values::sha256_hex;
 use mlops_core::{Error, masking};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::definition::{Retrier, Task};
+use super::definition::{Handling, Retrier};
 
 pub(crate) const ALL: &str = "States.ALL";
 pub(crate) const TASK_FAILED: &str = "States.TaskFailed";
@@ -16,10 +17,25 @@ pub(crate) const RUNTIME: &str = "States.Runtime";
 pub(crate) const DATA_LIMIT: &str = "States.DataLimitExceeded";
 pub(crate) const QUERY: &str = "States.QueryEvaluationError";
 pub(crate) const NO_CHOICE: &str = "States.NoChoiceMatched";
+pub(crate) const HEARTBEAT_TIMEOUT: &str = "States.HeartbeatTimeout";
+pub(crate) const TOO_MANY_FAILURES: &str = "States.ExceedToleratedFailureThreshold";
+pub(crate) const READER_FAILED: &str = "States.ItemReaderFailed";
 
 /// The reserved names that a retrier or a catcher may name.
-pub(crate) const RESERVED: [&str; 9] =
-    [ALL, TASK_FAILED, TIMEOUT, RUNTIME, DATA_LIMIT, QUERY, NO_CHOICE, "States.HeartbeatTimeout", "States.Permissions"];
+pub(crate) const RESERVED: [&str; 12] = [
+    ALL,
+    TASK_FAILED,
+    TIMEOUT,
+    RUNTIME,
+    DATA_LIMIT,
+    QUERY,
+    NO_CHOICE,
+    HEARTBEAT_TIMEOUT,
+    TOO_MANY_FAILURES,
+    READER_FAILED,
+    "States.BranchFailed",
+    "States.Permissions",
+];
 
 /// The longest text of an error that a cause repeats, in characters. A cause has at most 32,768.
 const LONGEST: usize = 8000;
@@ -34,7 +50,7 @@ pub(crate) struct Failure {
 /// What follows on a failure.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Decision {
-    /// The task is tried again after that time.
+    /// The state is tried again after that time.
     Retry(Duration),
     /// The catcher of that number takes over.
     Catch(usize),
@@ -45,6 +61,12 @@ pub(crate) enum Decision {
 impl Failure {
     pub(crate) fn new(error: &str, cause: impl Into<String>) -> Self {
         Self { error: error.to_owned(), cause: masking::mask_text(&cause.into()) }
+    }
+
+    /// The failure that an event tells of.
+    pub(crate) fn of_event(event: &HistoryEvent) -> Self {
+        let text = |name: &str| event.details[name].as_str().unwrap_or_default().to_owned();
+        Self { error: text("error"), cause: text("cause") }
     }
 
     /// The failure of an agent, in the words in which a function's errors reach a state machine.
@@ -76,20 +98,21 @@ fn takes(names: &[String], error: &str) -> bool {
         })
 }
 
-/// What follows on the last of a task's failures, given all of them since the state was entered. `draw` gives a number
-/// from 0 to 1 for the jitter.
-pub(crate) fn decide(task: &Task, failures: &[Failure], draw: impl FnOnce() -> f64) -> Decision {
+/// What follows on the last of a state's failures, given all of them since it was entered. `draw` gives a number from 0
+/// to 1 for the jitter.
+pub(crate) fn decide(handling: &Handling, failures: &[Failure], draw: impl FnOnce() -> f64) -> Decision {
     let Some(last) = failures.last() else { return Decision::Fail };
-    let retrier_of = |failure: &Failure| task.retry.iter().position(|retrier| takes(&retrier.errors, &failure.error));
+    let retrier_of =
+        |failure: &Failure| handling.retry.iter().position(|retrier| takes(&retrier.errors, &failure.error));
     if let Some(index) = retrier_of(last) {
-        let retrier = &task.retry[index];
+        let retrier = &handling.retry[index];
         // A retrier counts the errors that it took, whichever they were.
         let count = failures.iter().filter(|failure| retrier_of(failure) == Some(index)).count() as u64;
         if count <= retrier.attempts {
             return Decision::Retry(delay(retrier, count, draw));
         }
     }
-    let catcher = task.catch.iter().position(|catcher| takes(&catcher.errors, &last.error));
+    let catcher = handling.catch.iter().position(|catcher| takes(&catcher.errors, &last.error));
     catcher.map_or(Decision::Fail, Decision::Catch)
 }
 
@@ -112,8 +135,7 @@ pub(crate) fn draw_of(execution: &str, state: &str, attempt: usize) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::workflows::definition::{Catcher, Exit, Next};
-    use crate::workflows::expressions::Template;
+    use crate::workflows::definition::{Catcher, Exit};
 
     fn names(names: &[&str]) -> Vec<String> {
         names.iter().map(ToString::to_string).collect()
@@ -123,13 +145,12 @@ mod tests {
         Retrier { errors: names(errors), interval: 2, backoff: 3.0, attempts, longest: Some(10), jitter: false }
     }
 
-    fn task(retry: Vec<Retrier>, catch: &[&[&str]]) -> Task {
+    fn handling(retry: Vec<Retrier>, catch: &[&[&str]]) -> Handling {
         let catch = catch
             .iter()
             .map(|errors| Catcher { errors: names(errors), exit: Exit::default(), next: "x".to_owned() })
             .collect();
-        let payload = Template::Literal(Value::Null);
-        Task { agent: "a".to_owned(), payload, timeout: None, retry, catch, exit: Exit::default(), next: Next::End }
+        Handling { retry, catch }
     }
 
     fn failures(errors: &[&str]) -> Vec<Failure> {
@@ -148,8 +169,8 @@ mod tests {
 
     #[test]
     fn each_retrier_counts_its_own_errors_and_waits_longer_each_time() {
-        let task = task(vec![retrier(&["A", "B"], 3), retrier(&[ALL], 1)], &[&["C"], &[ALL]]);
-        let after = |errors: &[&str]| decide(&task, &failures(errors), || 0.5);
+        let handling = handling(vec![retrier(&["A", "B"], 3), retrier(&[ALL], 1)], &[&["C"], &[ALL]]);
+        let after = |errors: &[&str]| decide(&handling, &failures(errors), || 0.5);
         let wait = |seconds| Decision::Retry(Duration::from_secs(seconds));
         assert_eq!(after(&["A"]), wait(2));
         assert_eq!(after(&["A", "B"]), wait(6));
@@ -163,10 +184,10 @@ mod tests {
 
     #[test]
     fn jitter_is_a_part_of_the_delay_and_always_the_same() {
-        let task = task(vec![Retrier { jitter: true, ..retrier(&[ALL], 3) }], &[]);
-        let wait = decide(&task, &failures(&["A"]), || draw_of("run-1", "Train", 1));
+        let handling = handling(vec![Retrier { jitter: true, ..retrier(&[ALL], 3) }], &[]);
+        let wait = decide(&handling, &failures(&["A"]), || draw_of("run-1", "Train", 1));
         assert!(matches!(wait, Decision::Retry(wait) if wait > Duration::ZERO && wait < Duration::from_secs(2)));
-        assert_eq!(wait, decide(&task, &failures(&["A"]), || draw_of("run-1", "Train", 1)));
+        assert_eq!(wait, decide(&handling, &failures(&["A"]), || draw_of("run-1", "Train", 1)));
         assert_ne!(draw_of("run-1", "Train", 1), draw_of("run-1", "Train", 2));
     }
 

@@ -44,19 +44,23 @@ impl Record {
 
     /// How far the execution is after those events.
     pub(crate) fn progress(&self, lines: &[Line]) -> Progress {
-        Progress::replay(self.definition["StartAt"].as_str().unwrap_or_default(), &self.input, lines)
+        let mut progress = Progress::starting(self.definition["StartAt"].as_str().unwrap_or_default(), &self.input);
+        for line in lines {
+            progress.apply(line);
+        }
+        progress
     }
 
     /// The execution as it stands.
-    pub(crate) fn describe(self, progress: Progress) -> Execution {
+    pub(crate) fn describe(self, progress: &Progress) -> Execution {
         let status = progress.status();
         let failure = progress.ended.as_ref().and_then(|ended| ended.failure.clone());
         let (error, cause) = failure.map(|failure| (failure.error, failure.cause)).unzip();
         Execution {
             execution_arn: self.arn(),
             status,
-            ended: progress.ended.map(|ended| ended.at),
-            output: (status == ExecutionStatus::Succeeded).then_some(progress.data),
+            ended: progress.ended.as_ref().map(|ended| ended.at),
+            output: (status == ExecutionStatus::Succeeded).then(|| Value::clone(&progress.root.data)),
             error: error.filter(|text| !text.is_empty()),
             cause: cause.filter(|text| !text.is_empty()),
             name: self.name,
@@ -80,6 +84,16 @@ impl Executions {
         self.home.join("executions")
     }
 
+    /// Where drafts are written.
+    pub(crate) fn drafts(&self) -> PathBuf {
+        self.home.join("tmp")
+    }
+
+    /// Where it is kept whose token has that hash.
+    pub(crate) fn token(&self, hash: &str) -> PathBuf {
+        self.home.join("tokens").join(format!("{hash}.json"))
+    }
+
     fn folder(&self, machine: &str, name: &str) -> PathBuf {
         self.root().join(machine).join(name)
     }
@@ -92,7 +106,7 @@ impl Executions {
         let path = self.folder(&record.machine, &record.name).join("input.json");
         let json = serde_json::to_vec_pretty(record)
             .map_err(|error| Error::internal("an execution could not be written as JSON").caused_by(error))?;
-        let created = create_once(&self.home.join("tmp"), &path, &json)
+        let created = create_once(&self.drafts(), &path, &json)
             .map_err(|error| failure(error, "started", format!("the execution {}", record.name)))?;
         if created { Ok(None) } else { read(&path).map(Some) }
     }
@@ -136,7 +150,7 @@ impl Executions {
 
     /// The events of an execution so far.
     pub(crate) fn lines(&self, record: &Record) -> Result<Vec<Line>> {
-        Ok(journal::read(&self.journal(record))?.0)
+        journal::read(&self.journal(record))
     }
 
     /// The lock of an execution, or `None` when another walks it.

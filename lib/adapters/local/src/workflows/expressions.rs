@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use jsonata_core::ast::AstNode;
-use jsonata_core::evaluator::{Context, Evaluator, EvaluatorError, EvaluatorOptions};
+use jsonata_core::evaluator::{Context, Evaluator, EvaluatorOptions};
 use jsonata_core::parser;
 use jsonata_core::value::JValue;
 use mlops_core::Result;
@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 
 use super::errors::{Failure, QUERY};
 use super::fields::{below, refused};
+use super::functions;
 
 /// The longest expression, in bytes.
 const LONGEST: usize = 10_000;
@@ -33,6 +34,7 @@ pub(crate) enum Template {
 pub(crate) struct Expression {
     pub(crate) tree: AstNode,
     pub(crate) path: String,
+    pub(crate) source: String,
 }
 
 impl Template {
@@ -93,7 +95,7 @@ impl Expression {
                 .hint(format!("an expression has at most {LONGEST} bytes")));
         }
         match catch_unwind(|| parser::parse(source)) {
-            Ok(Ok(tree)) => Ok(Some(Self { tree, path: path.to_owned() })),
+            Ok(Ok(tree)) => Ok(Some(Self { tree, path: path.to_owned(), source: source.to_owned() })),
             Ok(Err(error)) => Err(refused(path, format!("is not JSONata: {error}"))),
             Err(_) => Err(refused(path, "is not JSONata")),
         }
@@ -114,15 +116,7 @@ impl Scope {
         }
         context.bind("states".to_owned(), JValue::from(states));
         let mut evaluator = bounded(context);
-        // Step Functions has it and JSONata has not; without it a cause could not be read.
-        let registered = evaluator.register_fn("parse", |arguments: &[JValue]| {
-            let text = arguments.first().and_then(JValue::as_str);
-            let text = text.ok_or_else(|| EvaluatorError::TypeError("$parse takes a text".to_owned()))?;
-            let value: Value = serde_json::from_str(text)
-                .map_err(|error| EvaluatorError::EvaluationError(format!("$parse: {error}")))?;
-            Ok(JValue::from(value))
-        });
-        debug_assert!(registered.is_ok(), "JSONata has a function of that name now");
+        functions::register(&mut evaluator);
         Self { evaluator }
     }
 
@@ -170,7 +164,8 @@ fn bounded(context: Context) -> Evaluator {
     Evaluator::with_options(context, options)
 }
 
-fn to_json(value: &JValue) -> Result<Value, &'static str> {
+/// The value as JSON.
+pub(crate) fn to_json(value: &JValue) -> Result<Value, &'static str> {
     match value {
         JValue::Null => Ok(Value::Null),
         JValue::Bool(truth) => Ok(Value::Bool(*truth)),

@@ -49,6 +49,11 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// The path of this object.
+    pub(crate) fn path(&self) -> &str {
+        &self.path
+    }
+
     /// The path of a field of this object.
     pub(crate) fn path_of(&self, name: &str) -> String {
         below(&self.path, name)

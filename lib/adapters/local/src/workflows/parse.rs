@@ -6,18 +6,16 @@ use std::time::Duration;
 use mlops_core::Result;
 use serde_json::Value;
 
-use super::definition::{Catcher, Choice, Exit, Machine, Next, Pass, Retrier, Rule, State, Task};
-use super::errors::{ALL, RESERVED};
+use super::agents::Agents;
+use super::definition::{Choice, Exit, Flow, Machine, Next, Pass, Rule, State};
 use super::expressions::{Expression, Template};
 use super::fields::{Fields, below, refused};
-use super::validate::{Agents, validate};
+use super::parse_fan::{mapping, parallel, wait};
+use super::parse_task::{list, task};
+use super::validate::validate;
 
-/// The one resource of tasks: an agent behind a function.
-const RESOURCE: &str = "arn:aws:states:::lambda:invoke";
 /// The longest time and the most attempts that Step Functions takes.
-const MOST: u64 = 99_999_999;
-/// The longest `MaxDelaySeconds` that Step Functions takes: 366 days.
-const LONGEST_DELAY: u64 = 31_622_400;
+pub(crate) const MOST: u64 = 99_999_999;
 /// The longest name of a state or a variable, in characters.
 const LONGEST_NAME: usize = 80;
 
@@ -27,21 +25,27 @@ pub(crate) fn machine(definition: &Value, agents: &Agents) -> Result<Machine> {
     fields.text("Comment")?;
     let language = fields.required_text("QueryLanguage")?;
     require_jsonata(language, "QueryLanguage")?;
-    let start_at = fields.required_text("StartAt")?.to_owned();
     let timeout = fields.count("TimeoutSeconds", 1..=MOST)?.map(Duration::from_secs);
-    let (states, path) = fields.required("States")?;
+    let flow = flow(&mut fields, agents)?;
     fields.finish()?;
+    validate(&flow)?;
+    Ok(Machine { timeout, flow })
+}
+
+/// The states that one thread of control walks. The caller finishes the fields.
+pub(crate) fn flow(fields: &mut Fields<'_>, agents: &Agents) -> Result<Flow> {
+    let start_at = fields.required_text("StartAt")?.to_owned();
+    let (states, path) = fields.required("States")?;
     let states = states.as_object().ok_or_else(|| refused(&path, "must be an object"))?;
-    let mut machine = Machine { start_at, timeout, states: BTreeMap::new() };
+    let mut flow = Flow { start_at, states: BTreeMap::new(), path: fields.path().to_owned() };
     for (name, value) in states {
         let path = below(&path, name);
         if name.is_empty() || name.chars().count() > LONGEST_NAME || name.chars().any(char::is_control) {
             return Err(refused(&path, format!("must have a name of 1 to {LONGEST_NAME} characters")));
         }
-        machine.states.insert(name.clone(), state(value, path, agents)?);
+        flow.states.insert(name.clone(), state(value, path, agents)?);
     }
-    validate(&machine)?;
-    Ok(machine)
+    Ok(flow)
 }
 
 fn require_jsonata(language: &str, path: &str) -> Result<()> {
@@ -60,114 +64,19 @@ fn state(value: &Value, path: String, agents: &Agents) -> Result<State> {
     let state = match fields.required_text("Type")? {
         "Task" => State::Task(Box::new(task(&mut fields, agents)?)),
         "Choice" => State::Choice(choice(&mut fields)?),
+        "Wait" => State::Wait(wait(&mut fields)?),
+        "Parallel" => State::Parallel(Box::new(parallel(&mut fields, agents)?)),
+        "Map" => State::Map(Box::new(mapping(&mut fields, agents)?)),
         "Pass" => State::Pass(Pass { exit: exit(&mut fields)?, next: next(&mut fields)? }),
         "Succeed" => State::Succeed { output: template(&mut fields, "Output")? },
         "Fail" => State::Fail { error: text(&mut fields, "Error")?, cause: text(&mut fields, "Cause")? },
         other => {
             return Err(refused(&fields.path_of("Type"), format!("is {other}, which is not executed here"))
-                .hint("there are: Task, Choice, Pass, Succeed, Fail"));
+                .hint("there are: Task, Choice, Pass, Wait, Parallel, Map, Succeed, Fail"));
         }
     };
     fields.finish()?;
     Ok(state)
-}
-
-fn task(fields: &mut Fields<'_>, agents: &Agents) -> Result<Task> {
-    let resource = fields.required_text("Resource")?;
-    if resource != RESOURCE {
-        return Err(refused(&fields.path_of("Resource"), format!("is {resource}, which is not executed here"))
-            .hint(format!("write {RESOURCE}")));
-    }
-    let (value, path) = fields.required("Arguments")?;
-    let mut arguments = Fields::of(value, path)?;
-    let agent = agents.resolve(arguments.required_text("FunctionName")?, &arguments.path_of("FunctionName"))?;
-    let (payload, path) = arguments.required("Payload")?;
-    arguments.finish()?;
-    let payload = Template::parse(payload, &path)?;
-    let timeout = match fields.optional("TimeoutSeconds") {
-        Some((value @ Value::String(_), path)) => match Template::parse(value, &path)? {
-            Template::Literal(_) => return Err(refused(&path, "must be a number or an expression")),
-            expression => Some(expression),
-        },
-        _ => fields.count("TimeoutSeconds", 1..=MOST)?.map(|seconds| Template::Literal(seconds.into())),
-    };
-    Ok(Task {
-        agent,
-        payload,
-        timeout,
-        retry: list(fields, "Retry", retrier)?,
-        catch: list(fields, "Catch", catcher)?,
-        exit: exit(fields)?,
-        next: next(fields)?,
-    })
-}
-
-fn list<T>(fields: &mut Fields<'_>, name: &'static str, item: fn(&mut Fields<'_>) -> Result<T>) -> Result<Vec<T>> {
-    let items = fields.list(name)?;
-    let last = items.len().saturating_sub(1);
-    let items = items.into_iter().enumerate().map(|(index, (value, path))| {
-        let all = value["ErrorEquals"].as_array().is_some_and(|names| names.iter().any(|name| name == ALL));
-        if all && index != last {
-            return Err(refused(&format!("{path}.ErrorEquals"), "names States.ALL, which must come last"));
-        }
-        let mut fields = Fields::of(value, path)?;
-        fields.text("Comment")?;
-        let item = item(&mut fields)?;
-        fields.finish()?;
-        Ok(item)
-    });
-    items.collect()
-}
-
-fn retrier(fields: &mut Fields<'_>) -> Result<Retrier> {
-    let errors = errors(fields)?;
-    let interval = fields.count("IntervalSeconds", 1..=MOST)?.unwrap_or(1);
-    let attempts = fields.count("MaxAttempts", 0..=MOST)?.unwrap_or(3);
-    let longest = fields.count("MaxDelaySeconds", 1..=LONGEST_DELAY)?;
-    if longest.is_some_and(|longest| longest <= interval) {
-        return Err(refused(&fields.path_of("MaxDelaySeconds"), "must be greater than IntervalSeconds"));
-    }
-    let backoff = match fields.optional("BackoffRate") {
-        None => 2.0,
-        Some((value, path)) => match value.as_f64().filter(|rate| *rate >= 1.0) {
-            Some(rate) => rate,
-            None => return Err(refused(&path, "must be a number of at least 1")),
-        },
-    };
-    let jitter = match fields.text("JitterStrategy")? {
-        None | Some("NONE") => false,
-        Some("FULL") => true,
-        Some(other) => {
-            return Err(refused(&fields.path_of("JitterStrategy"), format!("must be FULL or NONE, and is {other}")));
-        }
-    };
-    Ok(Retrier { errors, interval, backoff, attempts, longest, jitter })
-}
-
-fn catcher(fields: &mut Fields<'_>) -> Result<Catcher> {
-    Ok(Catcher { errors: errors(fields)?, exit: exit(fields)?, next: fields.required_text("Next")?.to_owned() })
-}
-
-fn errors(fields: &mut Fields<'_>) -> Result<Vec<String>> {
-    let path = fields.path_of("ErrorEquals");
-    let mut names = Vec::new();
-    for (value, path) in fields.list("ErrorEquals")? {
-        let name = value.as_str().filter(|name| !name.is_empty()).ok_or_else(|| refused(&path, "must be a name"))?;
-        if name.starts_with("States.") && !RESERVED.contains(&name) {
-            let known = RESERVED.join(", ");
-            return Err(
-                refused(&path, format!("is {name}, which no state reports")).hint(format!("there are: {known}"))
-            );
-        }
-        names.push(name.to_owned());
-    }
-    if names.is_empty() {
-        return Err(refused(&path, "must name an error"));
-    }
-    if names.len() > 1 && names.iter().any(|name| name == ALL) {
-        return Err(refused(&path, "names States.ALL, which must stand alone"));
-    }
-    Ok(names)
 }
 
 fn choice(fields: &mut Fields<'_>) -> Result<Choice> {
@@ -191,7 +100,8 @@ fn rule(fields: &mut Fields<'_>) -> Result<Rule> {
     Ok(Rule { condition, exit: exit(fields)?, next: fields.required_text("Next")?.to_owned() })
 }
 
-fn exit(fields: &mut Fields<'_>) -> Result<Exit> {
+/// What a state leaves behind.
+pub(crate) fn exit(fields: &mut Fields<'_>) -> Result<Exit> {
     let output = template(fields, "Output")?;
     let mut assign = Vec::new();
     if let Some((value, path)) = fields.optional("Assign") {
@@ -210,7 +120,8 @@ fn exit(fields: &mut Fields<'_>) -> Result<Exit> {
     Ok(Exit { output, assign })
 }
 
-fn next(fields: &mut Fields<'_>) -> Result<Next> {
+/// The state that follows.
+pub(crate) fn next(fields: &mut Fields<'_>) -> Result<Next> {
     let end = match fields.optional("End") {
         None => false,
         Some((value, path)) => value.as_bool().ok_or_else(|| refused(&path, "must be true or false"))?,
@@ -223,7 +134,8 @@ fn next(fields: &mut Fields<'_>) -> Result<Next> {
     }
 }
 
-fn template(fields: &mut Fields<'_>, name: &'static str) -> Result<Option<Template>> {
+/// A value that can hold expressions.
+pub(crate) fn template(fields: &mut Fields<'_>, name: &'static str) -> Result<Option<Template>> {
     fields.optional(name).map(|(value, path)| Template::parse(value, &path)).transpose()
 }
 

@@ -1,40 +1,29 @@
 //! How far an execution is: what its events, in order, amount to.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use jiff::Timestamp;
-use mlops_core::ports::ExecutionStatus;
-use serde_json::{Map, Value};
+use mlops_core::ports::{ExecutionStatus, TaskAnswer};
+use serde_json::Value;
 
 use super::errors::Failure;
-use super::journal::Line;
+use super::journal::{Line, NewEvent};
+use super::thread::{Attempt, Current, Item, Thread};
 
 /// How far an execution is. It is made of events alone, the same way while they happen and after a crash.
 #[derive(Debug, Default)]
 pub(crate) struct Progress {
     /// Whether the first event happened.
     pub(crate) started: bool,
-    /// The variables as the states assigned them.
-    pub(crate) variables: Map<String, Value>,
-    /// The state that is to be done; `None` when the last one is.
-    pub(crate) current: Option<Current>,
-    /// The input of the next state, and at last the output.
-    pub(crate) data: Value,
+    /// The machine's own thread of control; those of branches and items are below it.
+    pub(crate) root: Thread,
     /// How the execution ended.
     pub(crate) ended: Option<Ended>,
     /// How often it was driven on after an end.
     pub(crate) redrives: u64,
-}
-
-/// The state that is to be done.
-#[derive(Debug, Default)]
-pub(crate) struct Current {
-    pub(crate) state: String,
-    pub(crate) entered: Option<Timestamp>,
-    /// The failures since it was entered.
-    pub(crate) failures: Vec<Failure>,
-    /// Whether nothing followed on the last failure yet.
-    pub(crate) undecided: bool,
-    /// The task's result, when it has one.
-    pub(crate) result: Option<Value>,
+    /// The tokens whose tasks ended, each with the answer that ended it; none when its time was over.
+    pub(crate) answers: BTreeMap<String, Option<TaskAnswer>>,
 }
 
 /// How an execution ended.
@@ -45,14 +34,21 @@ pub(crate) struct Ended {
     pub(crate) failure: Option<Failure>,
 }
 
+/// A thread of control at one moment.
+#[derive(Debug, Clone)]
+pub(crate) struct Frame {
+    pub(crate) path: String,
+    pub(crate) variables: Arc<serde_json::Map<String, Value>>,
+    pub(crate) data: Arc<Value>,
+    pub(crate) current: Option<Current>,
+    pub(crate) item: Option<Item>,
+    pub(crate) redrives: u64,
+}
+
 impl Progress {
-    /// How far the execution is after those events.
-    pub(crate) fn replay(start_at: &str, input: &Value, lines: &[Line]) -> Self {
-        let mut progress = Self { current: Some(Current::of(start_at)), data: input.clone(), ..Self::default() };
-        for line in lines {
-            progress.apply(line);
-        }
-        progress
+    /// How far an execution is that begins with that state.
+    pub(crate) fn starting(start_at: &str, input: &Value) -> Self {
+        Self { root: Thread::starting(start_at, Arc::new(input.clone())), ..Self::default() }
     }
 
     /// How the execution stands.
@@ -60,59 +56,76 @@ impl Progress {
         self.ended.as_ref().map_or(ExecutionStatus::Running, |ended| ended.status)
     }
 
-    /// One more event.
+    /// The thread of that path as it is now; `None` when it is not begun, or gone.
+    pub(crate) fn frame(&self, path: &str) -> Option<Frame> {
+        let thread = self.root.at(path)?;
+        Some(Frame {
+            path: path.to_owned(),
+            variables: Arc::clone(&thread.variables),
+            data: Arc::clone(&thread.data),
+            current: thread.current.clone(),
+            item: thread.item.clone(),
+            redrives: self.redrives,
+        })
+    }
+
+    /// The attempts that wait for their tokens, each with its path and state.
+    pub(crate) fn attempts(&self) -> Vec<(String, String, &Attempt)> {
+        let mut attempts = Vec::new();
+        self.root.each("", &mut |path, thread| {
+            let Some(current) = &thread.current else { return };
+            attempts.extend(current.attempt.as_ref().map(|attempt| (path.to_owned(), current.state.clone(), attempt)));
+        });
+        attempts
+    }
+
+    /// Whether the event can still happen: the execution goes on, and the task's attempt was not answered meanwhile.
+    pub(crate) fn accepts(&self, draft: &NewEvent) -> bool {
+        if self.ended.is_some() {
+            return draft.kind == "ExecutionRedriven";
+        }
+        if draft.kind == "TaskScheduled" {
+            return true;
+        }
+        let Some(token) = &draft.more.token else { return true };
+        let current = self.root.at(&draft.path).and_then(|thread| thread.current.as_ref());
+        let attempt = current.and_then(|current| current.attempt.as_ref());
+        attempt.is_some_and(|attempt| attempt.token == *token)
+    }
+
+    /// One more line of the journal.
     pub(crate) fn apply(&mut self, line: &Line) {
         let event = &line.event;
-        let failure = || Failure {
-            error: event.details["error"].as_str().unwrap_or_default().to_owned(),
-            cause: event.details["cause"].as_str().unwrap_or_default().to_owned(),
-        };
         let mut end = |status, failure| self.ended = Some(Ended { status, at: event.timestamp, failure });
+        let failure = || Some(Failure::of_event(event));
         match event.kind.as_str() {
             "ExecutionStarted" => self.started = true,
             "ExecutionSucceeded" => end(ExecutionStatus::Succeeded, None),
-            "ExecutionFailed" => end(ExecutionStatus::Failed, Some(failure())),
-            "ExecutionTimedOut" => end(ExecutionStatus::TimedOut, Some(failure())),
+            "ExecutionFailed" => end(ExecutionStatus::Failed, failure()),
+            "ExecutionAborted" => end(ExecutionStatus::Aborted, failure()),
+            "ExecutionTimedOut" => end(ExecutionStatus::TimedOut, failure()),
             "ExecutionRedriven" => {
                 self.ended = None;
                 self.redrives += 1;
-                if let Some(current) = &mut self.current {
-                    *current = Current::of(&current.state);
-                }
+                self.root.redrive();
             }
-            kind if kind.ends_with("StateExited") => {
-                let assigned = event.details["assignedVariables"].as_object();
-                self.variables
-                    .extend(assigned.into_iter().flatten().map(|(name, value)| (name.clone(), value.clone())));
-                self.data = event.details["output"].clone();
-                self.current = line.next.as_deref().map(Current::of);
-            }
+            "MapIterationStarted" => self.root.begin_item(line),
             kind => {
-                if let Some(current) = &mut self.current {
-                    current.apply(kind, line, failure);
+                if let Some(token) = &line.more.token {
+                    let answer = match kind {
+                        "TaskSucceeded" => Some(Some(TaskAnswer::Success(event.details["output"].clone()))),
+                        "TaskFailed" => {
+                            failure().map(|Failure { error, cause }| Some(TaskAnswer::Failure { error, cause }))
+                        }
+                        "TaskTimedOut" => Some(None),
+                        _ => None,
+                    };
+                    self.answers.extend(answer.map(|answer| (token.clone(), answer)));
+                }
+                if let Some(thread) = self.root.at_mut(event.path.as_deref().unwrap_or_default()) {
+                    thread.apply(line);
                 }
             }
-        }
-    }
-}
-
-impl Current {
-    fn of(state: &str) -> Self {
-        Self { state: state.to_owned(), ..Self::default() }
-    }
-
-    fn apply(&mut self, kind: &str, line: &Line, failure: impl FnOnce() -> Failure) {
-        match kind {
-            "TaskScheduled" => self.undecided = false,
-            "TaskSucceeded" => self.result = Some(line.event.details["output"].clone()),
-            "TaskFailed" | "TaskTimedOut" | "EvaluationFailed" => {
-                self.failures.push(failure());
-                self.undecided = true;
-                // A retry does the task again, even if only its output could not be evaluated.
-                self.result = None;
-            }
-            kind if kind.ends_with("StateEntered") => self.entered = Some(line.event.timestamp),
-            _ => {}
         }
     }
 }

@@ -1,322 +1,171 @@
 //! Walks a state machine: each step writes an event, and the next step follows from the events alone.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use mlops_core::ports::HistoryEvent;
+use futures::future::BoxFuture;
 use mlops_core::{Call, Error, Result};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
+use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
-use super::context::{scope, within_limit};
-use super::definition::{Choice, Exit, Machine, State, Task};
-use super::errors::{Decision, Failure, NO_CHOICE, QUERY, TIMEOUT, decide, draw_of};
-use super::executions::Record;
-use super::expressions::Template;
-use super::journal::{Journal, NewEvent};
-use super::progress::{Current, Progress};
-use super::task::{Outcome, invoke};
-use super::validate::Agents;
-use crate::files::blocking;
+use super::agents::Agents;
+use super::definition::{Flow, Machine, State};
+use super::errors::{Failure, TIMEOUT};
+use super::executions::{Executions, Record};
+use super::journal::NewEvent;
+use super::ledger::Shared;
+use super::progress::Frame;
+use super::scribe::Request;
+use super::step::Step;
+use crate::files::FileStore;
 
-/// The longest timeout of a task that an expression may give, in seconds.
-const LONGEST_TIMEOUT: u64 = 99_999_999;
+/// How long a wait goes on before it looks whether it was cancelled.
+const LOOK: Duration = Duration::from_millis(250);
 
 /// A walk through one execution.
 pub(crate) struct Walker<'a> {
     pub(crate) record: &'a Record,
     pub(crate) machine: &'a Machine,
+    pub(crate) executions: &'a Executions,
     pub(crate) agents: &'a Agents,
     pub(crate) call: &'a Call,
-    /// What a second of waiting before a retry takes, in seconds.
+    /// What a second of waiting takes, in seconds.
     pub(crate) wait_scale: f64,
-    pub(crate) observer: &'a (dyn Fn(&HistoryEvent) + Send + Sync),
-    pub(crate) progress: Progress,
-    pub(crate) journal: Option<Journal>,
+    /// Where the items of maps are read from.
+    pub(crate) store: &'a FileStore,
+    pub(crate) progress: Shared,
+    pub(crate) requests: mpsc::UnboundedSender<Request>,
+    /// When the time of the execution is over.
+    pub(crate) deadline: Option<Instant>,
 }
 
-/// What to do next.
-enum Step {
-    /// Write the event.
-    Write(NewEvent),
-    /// Wait, then do the task.
-    Task(Duration),
+/// How the walk of a thread of control ended.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Ending {
+    /// Its last state is left.
+    Done,
+    Failed(Failure),
+    /// It goes no further without an answer.
+    Parked,
 }
 
 impl Walker<'_> {
-    /// Walks until the execution has ended. The time limit of the machine counts from the beginning of this walk:
-    /// the time in which nobody walked does not count.
-    pub(crate) async fn walk(mut self) -> Result<Progress> {
-        let deadline = self.machine.timeout.map(|timeout| Instant::now() + timeout);
-        while self.progress.ended.is_none() {
-            if self.call.cancellation.is_cancelled() {
-                return Err(Error::cancelled().hint("start the same run again: it goes on where it was"));
-            }
-            if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
-                self.write(timed_out()).await?;
-                continue;
-            }
-            match self.step()? {
-                Step::Write(event) => self.write(event).await?,
-                Step::Task(wait) => {
-                    let wait = wait.mul_f64(self.wait_scale);
-                    match deadline {
-                        Some(deadline) if Instant::now() + wait >= deadline => {
-                            tokio::time::sleep_until(deadline).await;
-                            continue;
-                        }
-                        _ => tokio::time::sleep(wait).await,
-                    }
-                    self.task(deadline).await?;
-                }
-            }
+    /// Walks until the execution has ended, or goes no further without an answer. The time limit of the machine counts
+    /// from the beginning of this walk: the time in which nobody walked does not count.
+    pub(crate) async fn walk(&self) -> Result<()> {
+        if !self.progress.get().started {
+            self.write(started(self.record)).await?;
         }
-        Ok(self.progress)
-    }
-
-    async fn write(&mut self, event: NewEvent) -> Result<()> {
-        let Some(mut journal) = self.journal.take() else {
-            return Err(Error::internal("the journal was lost in a failed write"));
+        let over = async {
+            match self.deadline {
+                Some(deadline) => tokio::time::sleep_until(deadline).await,
+                None => std::future::pending().await,
+            }
         };
-        let now = self.call.clock.now();
-        // The journal holds the lock of the execution and goes along: when this walk is dropped in the middle of a
-        // write, nobody else begins before the write has ended.
-        let (journal, line) = blocking(move || journal.append(event, now).map(|line| (journal, line))).await?;
-        self.journal = Some(journal);
-        self.progress.apply(&line);
-        (self.observer)(&line.event);
-        tokio::task::yield_now().await;
+        let (kind, details) = tokio::select! {
+            ending = self.thread(String::new(), &self.machine.flow) => match ending? {
+                Ending::Done => {
+                    let output = self.frame("")?.data;
+                    ("ExecutionSucceeded", json!({ "output": *output }))
+                }
+                Ending::Failed(failure) => ("ExecutionFailed", json!(failure)),
+                Ending::Parked => return Ok(()),
+            },
+            () = over => {
+                let failure = Failure::new(TIMEOUT, "the execution did not end in its TimeoutSeconds");
+                ("ExecutionTimedOut", json!(failure))
+            }
+        };
+        self.write(NewEvent { kind: kind.to_owned(), details, ..NewEvent::default() }).await?;
         Ok(())
     }
 
-    /// What follows from the events so far.
-    fn step(&self) -> Result<Step> {
-        let event = |kind: String, details: Value| NewEvent { kind, details, ..NewEvent::default() };
-        if !self.progress.started {
-            return Ok(Step::Write(event("ExecutionStarted".to_owned(), json!({ "input": self.record.input }))));
-        }
-        let Some(current) = &self.progress.current else {
-            return Ok(Step::Write(event("ExecutionSucceeded".to_owned(), json!({ "output": self.progress.data }))));
-        };
-        let state = self.machine.states.get(&current.state).ok_or_else(|| {
-            Error::internal(format!("the journal speaks of a state `{}` that is not there", current.state))
-        })?;
-        if current.entered.is_none() {
-            let entered = event(format!("{}StateEntered", state.kind()), json!({ "input": self.progress.data }));
-            return Ok(Step::Write(NewEvent { state: Some(current.state.clone()), ..entered }));
-        }
-        if current.undecided {
-            return Ok(self.decided(state, current));
-        }
-        Ok(match state {
-            State::Task(task) => match &current.result {
-                None => Step::Task(Duration::ZERO),
-                Some(result) => {
-                    let outcome = Some(("result", result.clone()));
-                    self.leave(state, current, &task.exit, task.next.state(), outcome, result)
-                }
-            },
-            State::Pass(pass) => self.leave(state, current, &pass.exit, pass.next.state(), None, &self.progress.data),
-            State::Succeed { output } => self.filled(current, output.as_ref(), &self.progress.data).map_or_else(
-                |failure| Step::Write(failed(state, current, &failure)),
-                |output| Step::Write(exited(state, current, &output, &Map::new(), None)),
-            ),
-            State::Choice(choice) => self.choose(state, choice, current),
-            State::Fail { error, cause } => Step::Write(self.fail(state, current, error.as_ref(), cause.as_ref())),
-        })
-    }
-
-    /// What follows on a failure of the current state.
-    fn decided(&self, state: &State, current: &Current) -> Step {
-        let Some(failure) = current.failures.last() else { return Step::Task(Duration::ZERO) };
-        let State::Task(task) = state else { return Step::Write(execution_failed(failure)) };
-        let draw = || draw_of(&self.record.name, &current.state, current.failures.len());
-        match decide(task, &current.failures, draw) {
-            Decision::Retry(wait) => Step::Task(wait),
-            Decision::Fail => Step::Write(execution_failed(failure)),
-            Decision::Catch(index) => {
-                let catcher = &task.catch[index];
-                let output = failure.output();
-                let outcome = Some(("errorOutput", output.clone()));
-                match self.exit(current, &catcher.exit, outcome, &output) {
-                    Ok((output, assigned)) => {
-                        Step::Write(exited(state, current, &output, &assigned, Some(&catcher.next)))
+    /// Walks one thread of control to its end, from wherever its events left it.
+    pub(crate) fn thread<'s>(&'s self, path: String, flow: &'s Flow) -> BoxFuture<'s, Result<Ending>> {
+        Box::pin(async move {
+            loop {
+                self.check()?;
+                let frame = self.frame(&path)?;
+                let Some(current) = &frame.current else { return Ok(Ending::Done) };
+                let state = flow.states.get(&current.state).ok_or_else(|| {
+                    Error::internal(format!("the journal speaks of a state `{}` that is not there", current.state))
+                })?;
+                match self.step(&frame, current, state) {
+                    Step::Write(event) => drop(self.write(event).await?),
+                    Step::Fail(failure) => return Ok(Ending::Failed(failure)),
+                    Step::Sleep(wait, event) => {
+                        self.sleep(wait).await?;
+                        self.write(event).await?;
                     }
-                    // A catcher that fails is not caught again.
-                    Err(failure) => Step::Write(execution_failed(&failure)),
+                    Step::Do(wait) => {
+                        self.sleep(wait).await?;
+                        match state {
+                            State::Task(task) => self.task(&frame, current, task).await?,
+                            _ => self.start_fan(&frame, state, None).await?,
+                        }
+                    }
+                    Step::Await(attempt) => match self.overdue(&frame, current, attempt) {
+                        Some(event) => drop(self.write(event).await?),
+                        None => return Ok(Ending::Parked),
+                    },
+                    Step::Fan => {
+                        if self.fan(&frame, current, state).await? == Ending::Parked {
+                            return Ok(Ending::Parked);
+                        }
+                    }
                 }
             }
-        }
-    }
-
-    fn choose(&self, state: &State, choice: &Choice, current: &Current) -> Step {
-        let mut scope = scope(self.record, &self.progress, current, None);
-        for rule in &choice.rules {
-            match scope.evaluate(&rule.condition) {
-                Ok(Value::Bool(false)) => {}
-                Ok(Value::Bool(true)) => {
-                    return self.leave(state, current, &rule.exit, Some(&rule.next), None, &self.progress.data);
-                }
-                Ok(other) => {
-                    let what = format!("{}: a condition is true or false, and this is {other}", rule.condition.path);
-                    return Step::Write(failed(state, current, &Failure::new(QUERY, what)));
-                }
-                Err(failure) => return Step::Write(failed(state, current, &failure)),
-            }
-        }
-        match &choice.default {
-            Some(next) => Step::Write(exited(state, current, &self.progress.data, &Map::new(), Some(next))),
-            None => Step::Write(execution_failed(&Failure::new(
-                NO_CHOICE,
-                format!("no rule of `{}` fits, and it has no Default", current.state),
-            ))),
-        }
-    }
-
-    fn fail(&self, state: &State, current: &Current, error: Option<&Template>, cause: Option<&Template>) -> NewEvent {
-        let mut scope = scope(self.record, &self.progress, current, None);
-        let mut text = |template: Option<&Template>| match template.map(|template| scope.fill(template)).transpose()? {
-            None => Ok(String::new()),
-            Some(Value::String(text)) => Ok(text),
-            Some(other) => Err(Failure::new(QUERY, format!("Error and Cause are texts, and this is {other}"))),
-        };
-        match text(error).and_then(|error| Ok(Failure { error, cause: text(cause)? })) {
-            Ok(failure) => execution_failed(&failure),
-            Err(failure) => failed(state, current, &failure),
-        }
-    }
-
-    /// Leaves the state for the next one, or fails it.
-    fn leave(
-        &self,
-        state: &State,
-        current: &Current,
-        exit: &Exit,
-        next: Option<&str>,
-        outcome: Option<(&str, Value)>,
-        default: &Value,
-    ) -> Step {
-        Step::Write(match self.exit(current, exit, outcome, default) {
-            Ok((output, assigned)) => exited(state, current, &output, &assigned, next),
-            Err(failure) => failed(state, current, &failure),
         })
     }
 
-    /// Output and assigned variables. All of them see the variables as they were when the state was entered.
-    fn exit(
-        &self,
-        current: &Current,
-        exit: &Exit,
-        outcome: Option<(&str, Value)>,
-        default: &Value,
-    ) -> Result<(Value, Map<String, Value>), Failure> {
-        let mut scope = scope(self.record, &self.progress, current, outcome);
-        let output = exit.output.as_ref().map_or_else(|| Ok(default.clone()), |output| scope.fill(output))?;
-        let output = within_limit(output, "the output of the state")?;
-        let mut assigned = Map::new();
-        for (name, template) in &exit.assign {
-            let value = within_limit(scope.fill(template)?, "a variable")?;
-            assigned.insert(name.clone(), value);
-        }
-        Ok((output, assigned))
+    /// Makes the event durable. `false` when it cannot happen any more: what was written meanwhile decides.
+    pub(crate) async fn write(&self, draft: NewEvent) -> Result<bool> {
+        let lost = || Error::internal("the journal was lost in a failed write");
+        let (reply, answer) = oneshot::channel();
+        self.requests.send(Request { draft, reply }).map_err(|_| lost())?;
+        answer.await.map_err(|_| lost())
     }
 
-    fn filled(&self, current: &Current, template: Option<&Template>, default: &Value) -> Result<Value, Failure> {
-        let Some(template) = template else { return Ok(default.clone()) };
-        let value = scope(self.record, &self.progress, current, None).fill(template)?;
-        within_limit(value, "the output of the state")
+    /// Waits that many seconds of the walk's scale.
+    pub(crate) async fn sleep(&self, wait: Duration) -> Result<()> {
+        let scaled = Duration::try_from_secs_f64(wait.as_secs_f64() * self.wait_scale).unwrap_or(Duration::MAX);
+        let until = Instant::now().checked_add(scaled);
+        loop {
+            let left = until.map_or(LOOK, |until| until.saturating_duration_since(Instant::now()));
+            if left.is_zero() {
+                return Ok(());
+            }
+            tokio::time::sleep(left.min(LOOK)).await;
+            self.check()?;
+        }
     }
 
-    /// Does the current state's task once.
-    async fn task(&mut self, deadline: Option<Instant>) -> Result<()> {
-        let Some(current) = &self.progress.current else { return Ok(()) };
-        let Some(state @ State::Task(task)) = self.machine.states.get(&current.state) else { return Ok(()) };
-        let (payload, timeout) = match self.arguments(task, current) {
-            Ok(arguments) => arguments,
-            Err(failure) => return self.write(failed(state, current, &failure)).await,
-        };
-        let Some(agent) = self.agents.handlers.get(&task.agent).map(Arc::clone) else {
-            return Err(Error::internal(format!("the agent {} is gone", task.agent)));
-        };
-        let name = current.state.clone();
-        let mut call = self.call.clone().by(task.agent.clone()).in_run(self.record.name.clone());
-        call.request_id = format!("{}/{name}/{}", self.record.name, current.failures.len() + 1);
-        let event = |kind: &str, details: Value| NewEvent {
-            kind: kind.to_owned(),
-            state: Some(name.clone()),
-            details,
-            next: None,
-        };
-        let mut scheduled = json!({
-            "resourceType": "lambda",
-            "resource": "invoke",
-            "parameters": { "FunctionName": task.agent, "Payload": payload },
-        });
-        if let Some(timeout) = timeout {
-            scheduled["timeoutInSeconds"] = json!(timeout.as_secs());
-        }
-        self.write(event("TaskScheduled", scheduled)).await?;
-        self.write(event("TaskStarted", json!({ "resourceType": "lambda", "resource": "invoke" }))).await?;
-        let outcome = invoke(agent, payload, call, (timeout, deadline)).await;
+    pub(crate) fn check(&self) -> Result<()> {
         if self.call.cancellation.is_cancelled() {
-            // What the agent says of a call that was cancelled is not a result of the task.
-            return Ok(());
+            return Err(Error::cancelled().hint("start the same run again: it goes on where it was"));
         }
-        self.write(match outcome {
-            Outcome::Succeeded(output) => event("TaskSucceeded", json!({ "output": output })),
-            Outcome::Failed(failure) => event("TaskFailed", json!(failure)),
-            Outcome::TimedOut(failure) => event("TaskTimedOut", json!(failure)),
-            Outcome::ExecutionTimedOut => timed_out(),
-        })
-        .await
+        Ok(())
     }
 
-    fn arguments(&self, task: &Task, current: &Current) -> Result<(Value, Option<Duration>), Failure> {
-        let mut scope = scope(self.record, &self.progress, current, None);
-        let payload = within_limit(scope.fill(&task.payload)?, "the payload of the task")?;
-        let Some(timeout) = &task.timeout else { return Ok((payload, None)) };
-        let seconds = scope.fill(timeout)?;
-        match seconds.as_u64().filter(|seconds| (1..=LONGEST_TIMEOUT).contains(seconds)) {
-            Some(seconds) => Ok((payload, Some(Duration::from_secs(seconds)))),
-            None => Err(Failure::new(QUERY, format!("TimeoutSeconds is a whole number from 1, and this is {seconds}"))),
-        }
+    pub(crate) fn frame(&self, path: &str) -> Result<Frame> {
+        let frame = self.progress.get().frame(path);
+        frame.ok_or_else(|| Error::internal(format!("the journal knows no branch or item `{path}`")))
     }
 }
 
-fn exited(
-    state: &State,
-    current: &Current,
-    output: &Value,
-    assigned: &Map<String, Value>,
-    next: Option<&str>,
-) -> NewEvent {
-    let mut details = json!({ "output": output });
-    if !assigned.is_empty() {
-        details["assignedVariables"] = json!(assigned);
-    }
+/// The first event of an execution.
+pub(crate) fn started(record: &Record) -> NewEvent {
+    let details = json!({ "input": record.input });
+    NewEvent { kind: "ExecutionStarted".to_owned(), details, ..NewEvent::default() }
+}
+
+/// An event of the current state.
+pub(crate) fn event(frame: &Frame, kind: impl Into<String>, details: Value) -> NewEvent {
     NewEvent {
-        kind: format!("{}StateExited", state.kind()),
-        state: Some(current.state.clone()),
+        kind: kind.into(),
+        path: frame.path.clone(),
+        state: frame.current.as_ref().map(|current| current.state.clone()),
         details,
-        next: next.map(str::to_owned),
+        ..NewEvent::default()
     }
-}
-
-/// The failure of a state; what follows on it is decided by the next step.
-fn failed(state: &State, current: &Current, failure: &Failure) -> NewEvent {
-    let kind = match state {
-        _ if failure.error == QUERY => "EvaluationFailed",
-        State::Task(_) => "TaskFailed",
-        _ => return execution_failed(failure),
-    };
-    NewEvent { kind: kind.to_owned(), state: Some(current.state.clone()), details: json!(failure), next: None }
-}
-
-fn execution_failed(failure: &Failure) -> NewEvent {
-    NewEvent { kind: "ExecutionFailed".to_owned(), details: json!(failure), ..NewEvent::default() }
-}
-
-fn timed_out() -> NewEvent {
-    let failure = Failure::new(TIMEOUT, "the execution did not end in its TimeoutSeconds");
-    NewEvent { kind: "ExecutionTimedOut".to_owned(), details: json!(failure), ..NewEvent::default() }
 }

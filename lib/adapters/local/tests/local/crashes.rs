@@ -2,16 +2,14 @@
 
 use std::fs;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use mlops_core::ports::{ExecutionStatus, NewExecution, Workflows as _};
 use mlops_core::{Error, ErrorKind};
-use mlops_local::LocalWorkflows;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::sync::Notify;
 
-use crate::machines::{Scripted, echo, executor, failing, kinds, machine, run, start, task};
+use crate::machines::{Scripted, echo, executor, failing, kinds, machine, run, start, task, walk_until};
 
 /// A machine with everything: two tasks that fail at first, variables, a choice, a catcher and a loop.
 fn everything() -> String {
@@ -33,21 +31,6 @@ fn everything() -> String {
 
 fn workers() -> [Arc<Scripted>; 2] {
     [failing("worker", 1, || Error::throttled("slow")), failing("second", 9, || Error::unavailable("gone"))]
-}
-
-/// Walks until the n-th event of this walk is durable, and breaks off there; `true` when it ended before.
-async fn walk_until(executor: &LocalWorkflows, events: usize) -> bool {
-    let (seen, reached) = (AtomicUsize::new(0), Notify::new());
-    let walk = executor.run_to_end("run", |_| {
-        if seen.fetch_add(1, Ordering::SeqCst) + 1 == events {
-            reached.notify_one();
-        }
-    });
-    tokio::select! {
-        biased;
-        () = reached.notified() => false,
-        ended = walk => { ended.unwrap(); true }
-    }
 }
 
 #[tokio::test]

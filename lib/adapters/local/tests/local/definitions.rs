@@ -73,7 +73,7 @@ fn the_machine_itself_is_read_strictly() {
 
 #[test]
 fn other_types_and_fields_are_refused() {
-    for other in ["Parallel", "Map", "Wait", "task", ""] {
+    for other in ["Sleep", "Iterator", "task", ""] {
         refused(&machine(&json!({"A": {"Type": other}})), "States.A.Type");
     }
     let pass = json!({"Type": "Pass", "Next": "B"});
@@ -128,7 +128,7 @@ fn tasks_are_read_strictly() {
     let more = json!({"Arguments": {"FunctionName": "worker", "Payload": {}, "InvocationType": "Event"}});
     refused_in(&ok, &more, ".Arguments.InvocationType");
     refused_in(&ok, &json!({"Arguments": {"FunctionName": "worker", "Payload": "${Arn}"}}), ".Arguments.Payload");
-    for resource in ["arn:aws:states:::lambda:invoke.waitForTaskToken", "arn:aws:states:::sqs:sendMessage", ""] {
+    for resource in ["arn:aws:states:::lambda:invoke.sync", "arn:aws:states:::sqs:sendMessage", ""] {
         refused_in(&ok, &json!({ "Resource": resource }), ".Resource");
     }
     for wrong in [json!(0), json!("60"), json!(null), json!([])] {

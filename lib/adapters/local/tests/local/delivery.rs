@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use mlops_core::ports::{CodeHost as _, Message, Messenger as _, Secrets as _};
+use mlops_core::ports::{CodeHost as _, Comment, CommentChange, Issue, Message, Messenger as _, Secrets as _};
 use mlops_core::values::IssueRef;
 use mlops_core::{Audit as _, AuditLine, Call, ErrorKind, Lang};
 use mlops_local::{FileCodeHost, FileSecrets, JsonLines, Outbox};
@@ -130,6 +130,40 @@ async fn issues_are_read_from_files() {
     for repo in ["", "owner", "owner/..", "../repo", "a/b/c", "owner/re po"] {
         assert_eq!(issue(repo, 7).await.unwrap_err().field.as_deref(), Some("repo"), "{repo}");
     }
+}
+
+#[tokio::test]
+async fn issues_and_comments_keep_the_contract() {
+    let home = TempDir::new().unwrap();
+    let folder = home.path().join("issues/owner/a.repository");
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(folder.join("7.md"), "# ペンギン\n\nTrain a model\n").unwrap();
+    let reference = IssueRef { repo: "owner/a.repository".to_owned(), number: 7 };
+    let known = Issue { reference, title: "ペンギン".to_owned(), body: "Train a model\n".to_owned() };
+    let absent = IssueRef { number: 404, ..known.reference.clone() };
+    let read = async |url: &str| fs::read_to_string(url.strip_prefix("file://").unwrap()).unwrap();
+    mlops_contract::code_host(&FileCodeHost::new(home.path()), &known, &absent, read).await;
+    assert!(home.path().join("outbox/github/owner/a.repository/7/contract-2.md").is_file());
+    assert_eq!(fs::read_dir(home.path().join("tmp")).unwrap().count(), 0, "no draft is left");
+}
+
+#[tokio::test]
+async fn of_many_that_comment_at_once_one_creates_and_no_text_is_torn() {
+    let home = TempDir::new().unwrap();
+    let host = FileCodeHost::new(home.path());
+    let issue = IssueRef { repo: "owner/repo".to_owned(), number: 1 };
+    let comment = |body: String| Comment { marker: "run-1".to_owned(), body };
+    let same = comment("the same".to_owned());
+    let all = futures::future::join_all((0..16).map(|_| host.comment(&issue, &same))).await;
+    let created = all.iter().filter(|one| one.as_ref().unwrap().change == CommentChange::Created).count();
+    assert_eq!(created, 1);
+    assert!(all.iter().all(|one| one.as_ref().unwrap().change != CommentChange::Updated));
+    let texts: Vec<Comment> = (0..16_u8).map(|at| comment(char::from(b'a' + at).to_string().repeat(40_000))).collect();
+    futures::future::join_all(texts.iter().map(|text| host.comment(&issue, text))).await;
+    let kept = fs::read_to_string(home.path().join("outbox/github/owner/repo/1/run-1.md")).unwrap();
+    assert!(texts.iter().any(|text| text.to_text().unwrap() == kept), "the text of one of them as a whole");
+    let blocked = FileCodeHost::new("/dev/null/home");
+    assert!(blocked.comment(&issue, &same).await.is_err());
 }
 
 #[test]

@@ -9,6 +9,7 @@ use mlops_core::ports::{Execution, NewExecution, Workflows as _};
 use mlops_core::{AgentHandler, Call, Error, Result};
 use mlops_local::LocalWorkflows;
 use serde_json::{Value, json};
+use tokio::sync::Notify;
 
 type Script = dyn Fn(usize, &Value) -> Result<Value> + Send + Sync;
 
@@ -112,4 +113,30 @@ pub(crate) async fn run(executor: &LocalWorkflows, input: Value) -> Execution {
 /// The types of the events of the execution `run`.
 pub(crate) async fn kinds(executor: &LocalWorkflows) -> Vec<String> {
     executor.history("run").await.unwrap().into_iter().map(|event| event.kind).collect()
+}
+
+/// A part of a machine: a branch, or what is done with an item.
+pub(crate) fn flow(start_at: &str, states: &Value) -> Value {
+    json!({ "StartAt": start_at, "States": states })
+}
+
+/// The types of the events of the execution `run` in that branch or item.
+pub(crate) async fn kinds_in(executor: &LocalWorkflows, path: Option<&str>) -> Vec<String> {
+    let events = executor.history("run").await.unwrap();
+    events.into_iter().filter(|event| event.path.as_deref() == path).map(|event| event.kind).collect()
+}
+
+/// Walks until the n-th event of this walk is durable, and breaks off there; `true` when it ended before.
+pub(crate) async fn walk_until(executor: &LocalWorkflows, events: usize) -> bool {
+    let (seen, reached) = (AtomicUsize::new(0), Notify::new());
+    let walk = executor.run_to_end("run", |_| {
+        if seen.fetch_add(1, Ordering::SeqCst) + 1 == events {
+            reached.notify_one();
+        }
+    });
+    tokio::select! {
+        biased;
+        () = reached.notified() => false,
+        ended = walk => { ended.unwrap(); true }
+    }
 }

@@ -2,9 +2,14 @@
 
 #![expect(clippy::unwrap_used, reason = "what a test needs and does not get is a failed test")]
 
+mod answers;
+mod branches;
 mod crashes;
 mod definitions;
 mod delivery;
+mod fan_definitions;
 mod file_store;
+mod items;
 mod machines;
+mod stops;
 mod walks;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use mlops_core::masking::is_secret_key;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -26,8 +27,12 @@ impl Lines {
         }
     }
 
+    /// A path that names a secret is left out: its line would be masked in a result, and then be no number any more.
     pub(crate) fn set(&mut self, path: impl Into<String>, line: u32) {
-        self.0.insert(path.into(), line);
+        let path = path.into();
+        if !is_secret_key(&path) {
+            self.0.insert(path, line);
+        }
     }
 }
 
@@ -50,5 +55,7 @@ mod tests {
         assert_eq!(lines.of("notify[0]"), Some(9));
         assert_eq!(lines.of("target_column"), Some(3));
         assert_eq!(Lines::default().of("a.b[2].c"), None);
+        lines.set("notify.password", 11);
+        assert_eq!(lines.of("notify.password"), Some(3));
     }
 }

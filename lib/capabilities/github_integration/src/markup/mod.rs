@@ -6,14 +6,17 @@ mod form;
 mod json;
 mod language;
 mod lines;
+mod marker;
 mod request;
 mod scalar;
 mod truth;
 mod yaml;
 
 pub(crate) use body::Body;
+pub(crate) use fences::Outline;
 pub use language::language_of;
 pub use lines::Lines;
+pub(crate) use marker::is_request;
 pub(crate) use request::find;
 pub use request::{Format, Span, UnknownKey};
 

@@ -1,11 +1,13 @@
 //! The tools of this room.
 
+mod detect_mlops_issue;
 mod parse_issue_config;
 mod start_workflow;
 mod validate_training_params;
 
 use mlops_core::Entry;
 
+pub use detect_mlops_issue::{DetectMlopsIssue, DetectedMlopsIssue, PlainIssue};
 pub use parse_issue_config::{ParseIssueConfig, ParsedIssueConfig};
 pub use start_workflow::{StartWorkflow, StartedWorkflow};
 pub use validate_training_params::{ValidateTrainingParams, ValidatedTrainingParams};
@@ -13,8 +15,12 @@ pub use validate_training_params::{ValidateTrainingParams, ValidatedTrainingPara
 use crate::GithubIntegration;
 
 /// Every tool of this room.
-pub static TOOLS: &[Entry<GithubIntegration>] =
-    &[Entry::of::<ParseIssueConfig>(), Entry::of::<ValidateTrainingParams>(), start_workflow::ENTRY];
+pub static TOOLS: &[Entry<GithubIntegration>] = &[
+    Entry::of::<DetectMlopsIssue>(),
+    Entry::of::<ParseIssueConfig>(),
+    Entry::of::<ValidateTrainingParams>(),
+    start_workflow::ENTRY,
+];
 
 #[cfg(test)]
 mod tools_tests;

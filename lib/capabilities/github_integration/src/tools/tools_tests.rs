@@ -186,7 +186,7 @@ fn summaries_are_in_both_languages() {
     let validate = entry("validate_training_params");
     let wrong = block_on((validate.run)(&room, &call, json!({"config": {}}))).unwrap();
     assert!(wrong.summary.starts_with("依頼に 4 個の誤り"), "{}", wrong.summary);
-    assert_eq!(TOOLS.len(), 3);
+    assert_eq!(TOOLS.len(), 4);
     for entry in TOOLS {
         assert!(!entry.description().is_empty());
         assert!(!(entry.output_schema)().to_string().contains("$ref"), "{}", entry.name);

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use crate::check::{self, AUTO, Draft, Facts, Look, task_of};
 use crate::estimate::Workload;
 use crate::findings::Findings;
-use crate::{ConfigError, DefaultApplied, Estimate, GithubIntegration, Lines, Notice};
+use crate::{ConfigError, DefaultApplied, Estimate, GithubIntegration, Lines, Notice, SeenData};
 
 /// Check a training request and write out its defaults. Every error is reported at once, with its path, its line when
 /// `lines` is given, what is allowed and what was probably meant. Names, types, ranges, the match of task, algorithm and
@@ -47,6 +47,9 @@ pub struct ValidatedTrainingParams {
     pub warnings: Vec<Notice>,
     /// A rough estimate of time and cost; null when the data could not be read or the request is wrong.
     pub estimate: Option<Estimate>,
+    /// What was seen of the data; null when it was not looked at, could not be read or the request is wrong.
+    #[serde(default)]
+    pub data: Option<SeenData>,
 }
 
 impl Tool for ValidateTrainingParams {
@@ -75,8 +78,20 @@ impl Tool for ValidateTrainingParams {
             Some(Look::Seen(facts)) if valid => estimate(&draft, facts),
             _ => None,
         };
+        let data = match (&look, &draft.target) {
+            (Some(Look::Seen(facts)), Some(target)) if valid => SeenData::of(facts, target),
+            _ => None,
+        };
         let normalized_config = if valid { draft.into_config() } else { None };
-        Ok(ValidatedTrainingParams { valid, errors, normalized_config, defaults_applied: defaults, warnings, estimate })
+        Ok(ValidatedTrainingParams {
+            valid,
+            errors,
+            normalized_config,
+            defaults_applied: defaults,
+            warnings,
+            estimate,
+            data,
+        })
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use mlops_core::ErrorKind;
-use mlops_local::{Access, FileStore};
+use mlops_local::{Access, FileCodeHost, FileStore};
 use mlops_records::RunRecords;
 use serde_json::{Value, json};
 
@@ -11,7 +11,10 @@ use super::*;
 
 fn room(folder: &tempfile::TempDir) -> HistoryManagement {
     let store = Arc::new(FileStore::new(folder.path(), folder.path(), Access::Anywhere));
-    HistoryManagement { runs: RunRecords::new(store, &ArtifactUri::from_path(&folder.path().join("store"))) }
+    HistoryManagement {
+        runs: RunRecords::new(store, &ArtifactUri::from_path(&folder.path().join("store"))),
+        code_host: Arc::new(FileCodeHost::new(folder.path())),
+    }
 }
 
 fn record(run_id: &str, status: &str) -> Value {
@@ -68,6 +71,24 @@ async fn several_runs_are_one_page_and_a_dry_run_writes_nothing() {
     assert_eq!(room.runs.latest("r1").await.unwrap_err().kind, ErrorKind::NotFound);
     let written = format(&room, json!({"records": records})).await.unwrap();
     assert!(written["markdown_uri"].as_str().unwrap().contains("/history/pages/"));
+}
+
+#[tokio::test]
+async fn who_approved_and_what_the_smoke_prediction_saw_are_in_the_page() {
+    let folder = tempfile::tempdir().unwrap();
+    let room = room(&folder);
+    let mut run = record("r1", "succeeded");
+    run["approval"] = json!({"approved": true, "by": "github:an_approver", "reason": "good\nenough",
+        "at": "2026-01-02T04:00:00Z"});
+    run["smoke"] = json!({"healthy": false, "reason": "2 labels flipped", "rolled_back_from": 2});
+    let result = format(&room, json!({"records": [run.clone()]})).await.unwrap();
+    let page = result["markdown"].as_str().unwrap().to_owned();
+    let said = "- Answer: **approved**\n- Answered by: `github:an_approver`\n- Answered at: 2026-01-02T04:00:00Z\n\
+        - Reason: good enough\n- Smoke prediction: **failed**\n- What was seen: 2 labels flipped\n- Rolled back: 2 → none\n";
+    assert!(page.contains(said), "{page}");
+    let japanese = format(&room, json!({"records": [run], "lang": "ja"})).await.unwrap();
+    let page = japanese["markdown"].as_str().unwrap();
+    assert!(page.contains("回答: **承認**") && page.contains("スモーク予測: **不合格**"), "{page}");
 }
 
 #[tokio::test]

@@ -237,8 +237,8 @@ fn about_guessing(task: TaskType, lang: Lang) -> &'static str {
 }
 
 fn title(material: &Material<'_>) -> String {
-    let target = &material.evaluation.model.target_column;
-    let name = material.requested.model_name.as_deref().unwrap_or(target);
+    let named = material.requested.named(material.lang);
+    let name = named.unwrap_or_else(|| material.evaluation.model.target_column.clone());
     match material.lang {
         Lang::En => format!("Evaluation of {name}"),
         Lang::Ja => format!("{name} の評価レポート"),

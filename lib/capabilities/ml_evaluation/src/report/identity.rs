@@ -19,7 +19,7 @@ pub(super) fn asked(material: &Material<'_>) -> Vec<Fact> {
     facts.push(Fact::words(lang.pick("Predict", "予測対象"), target));
     let optional = [
         (lang.pick("Issue", "Issue"), &requested.issue, false),
-        (lang.pick("Model name", "モデル名"), &requested.model_name, false),
+        (lang.pick("Model name", "モデル名"), &requested.named(lang), false),
         (lang.pick("Data set", "データセット"), &requested.dataset_s3_uri, true),
         (lang.pick("Algorithm", "アルゴリズム"), &requested.algorithm, false),
     ];

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use mlops_core::Lang;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
@@ -16,6 +17,9 @@ pub struct Requested {
     /// The name under which the model is registered.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub model_name: Option<String>,
+    /// The version that the model was registered as.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<u64>,
     /// Where the raw table lies.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dataset_s3_uri: Option<String>,
@@ -28,6 +32,18 @@ pub struct Requested {
     /// How columns were prepared.
     #[serde(skip_serializing_if = "Map::is_empty")]
     pub preprocessing_config: Map<String, Value>,
+}
+
+impl Requested {
+    /// The model's name, with its version when it has one; `None` without a name.
+    pub(super) fn named(&self, lang: Lang) -> Option<String> {
+        let name = self.model_name.as_deref()?;
+        Some(match (self.version, lang) {
+            (None, _) => name.to_owned(),
+            (Some(version), Lang::En) => format!("{name} version {version}"),
+            (Some(version), Lang::Ja) => format!("{name} バージョン {version}"),
+        })
+    }
 }
 
 /// What was decided, as the judge says it.

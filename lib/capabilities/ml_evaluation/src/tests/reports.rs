@@ -31,7 +31,7 @@ fn decision() -> Value {
 
 fn request() -> Value {
     json!({
-        "issue": "acme/models#7", "model_name": "animals", "dataset_s3_uri": "examples/animals.csv",
+        "issue": "acme/models#7", "model_name": "animals", "version": 4, "dataset_s3_uri": "examples/animals.csv",
         "algorithm": "random_forest", "split": {"train": 0.7, "validation": 0.15, "test": 0.15, "seed": 42},
         "preprocessing_config": {"normalize": true, "handle_missing": "median"}
     })
@@ -116,9 +116,12 @@ async fn the_page_asks_for_nothing_from_outside() {
 async fn the_page_says_what_was_asked_found_and_decided_in_both_languages() {
     let world = World::new();
     let english = animals_report(&world, Lang::En).await;
+    assert_eq!(english.title, "Evaluation of animals version 4");
     let page = world.read(&english.html_uri).await.replace("<wbr>", "");
     for words in [
         "A person must decide",
+        "Model name",
+        ">animals version 4<",
         "What was asked",
         "acme/models#7",
         "clearly better than guessing",
@@ -138,6 +141,7 @@ async fn the_page_says_what_was_asked_found_and_decided_in_both_languages() {
         assert!(page.to_lowercase().contains(&words.to_lowercase()), "{words}");
     }
     let japanese = animals_report(&world, Lang::Ja).await;
+    assert_eq!(japanese.title, "animals バージョン 4 の評価レポート");
     let page = world.read(&japanese.html_uri).await;
     for words in [
         "人の判断が必要",

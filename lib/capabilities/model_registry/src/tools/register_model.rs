@@ -2,12 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use mlops_core::values::ArtifactUri;
-use mlops_core::{ArtifactLink, Call, Effect, Error, Lang, Report, Result, Tool};
-use mlops_records::{ModelStatus, NewVersion, check_name};
+use mlops_artifacts::{Kind, LoadedModel, ReadOptions};
+use mlops_core::ports::{Condition, json_bytes};
+use mlops_core::values::{ArtifactUri, sha256_hex};
+use mlops_core::{ArtifactLink, Call, Effect, Error, ErrorKind, Lang, Report, Result, Tool};
+use mlops_records::{GoldenRows, ModelStatus, ModelVersion, NewVersion, StateChange, check_name};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::golden::{Golden, LOOKED_AT};
 use crate::{ModelRegistry, VersionView};
 
 /// Register a trained model as the next version of a model name. A version never changes; registering the same bytes
@@ -30,12 +33,20 @@ pub struct RegisterModel {
     /// The run that made the model.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub run_id: Option<String>,
-    /// The status to give the version; by default `pending` for a new one, and unchanged for one that is there.
+    /// The status to give the version; by default `pending` for a new one, and unchanged for one that is there. One that
+    /// is in production stays there when it is approved again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<ModelStatus>,
     /// Aliases to point at the version, such as `champion`; an alias points at one version at a time.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub aliases: Vec<String>,
+    /// Whether the model passed its gates; a version that did may go into production. By default what is known stays.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gates_passed: Option<bool>,
+    /// A table of raw rows, such as the test rows. The first of them, at most 20, are kept with what the model predicts
+    /// for them: a rollback predicts them again before it trusts the version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub golden_data_s3_uri: Option<ArtifactUri>,
     /// Check everything and say what would be registered, without writing.
     #[serde(default)]
     pub dry_run: bool,
@@ -73,71 +84,122 @@ impl Tool for RegisterModel {
         }
         let loaded =
             room.artifacts.read_model(&self.model_s3_uri).await.map_err(|error| error.at_or("model_s3_uri"))?;
-        let card = loaded.card;
-        let signature = serde_json::to_value(&card.signature)
-            .map_err(|error| Error::internal("the signature could not be written as JSON").caused_by(error))?;
-        let new = NewVersion {
-            model_s3_uri: loaded.uri.as_str().to_owned(),
-            model_sha256: loaded.sha256,
-            algorithm: card.algorithm,
-            task: card.task.as_str().to_owned(),
-            target_column: card.target_column,
-            metrics: if self.metrics.is_empty() { card.metrics } else { self.metrics },
-            hyperparameters: card.hyperparameters,
-            signature,
-            data_sha256: self.data_sha256.or(Some(card.train_sha256)),
-            run_id: self.run_id.or_else(|| call.run_id.clone()),
-        };
-        call.check()?;
         let registry = &room.registry;
+        let versions = registry.versions(&self.model_name).await?;
+        let known = versions.iter().find(|version| version.model.model_sha256 == loaded.sha256).cloned();
+        let number = known.as_ref().or(versions.last()).map_or(1, |version| version.version);
+        let number = if known.is_some() || versions.is_empty() { number } else { number + 1 };
+        let (loaded, golden) = match &self.golden_data_s3_uri {
+            Some(data) if known.is_none() => {
+                golden(room, loaded, data, call).await.map_err(|error| error.at("golden_data_s3_uri"))?
+            }
+            _ => (loaded, None),
+        };
+        let mut new = self.version_of(loaded, call)?;
+        call.check()?;
         let now = call.clock.now();
+        let state = registry.state(&self.model_name).await?;
+        let mut change = self.change(state.status(number), known.is_none());
+        // What the rules refuse is not registered first.
+        let after = state.apply(number, &change, (&call.agent_id, now))?;
+        if let Some((document, bytes)) = golden {
+            new.golden = Some(keep_golden(room, &new, document, bytes, self.dry_run).await?);
+        }
         if self.dry_run {
-            return dry_run(room, &self.model_name, new, (self.status, &self.aliases), now).await;
+            let already_registered = known.is_some();
+            let model_name = self.model_name.clone();
+            let planned = ModelVersion { model_name, version: number, registered_at: now, model: new };
+            return Ok(RegisteredModel {
+                model_name: self.model_name,
+                version: number,
+                already_registered,
+                dry_run: true,
+                registered: VersionView::of(&known.unwrap_or(planned), &after),
+            });
         }
         let registered = registry.register(&self.model_name, new, now).await?;
         let version = registered.version;
-        let status = self.status.or((!registered.already_registered).then_some(ModelStatus::Pending));
-        let change = (self.model_name.as_str(), version.version);
-        let state = registry.set(change, status, &self.aliases, (&call.agent_id, now)).await?;
+        if registered.already_registered && self.status.is_none() {
+            change.status = None;
+        }
+        let changed = registry.set((&self.model_name, version.version), &change, (&call.agent_id, now)).await?;
         Ok(RegisteredModel {
             model_name: self.model_name,
             version: version.version,
             already_registered: registered.already_registered,
             dry_run: false,
-            registered: VersionView::of(&version, &state),
+            registered: VersionView::of(&version, &changed.after),
         })
     }
 }
 
-async fn dry_run(
-    room: &ModelRegistry,
-    model_name: &str,
-    new: NewVersion,
-    (status, aliases): (Option<ModelStatus>, &[String]),
-    now: jiff::Timestamp,
-) -> Result<RegisteredModel> {
-    let versions = room.registry.versions(model_name).await?;
-    let mut state = room.registry.state(model_name).await?;
-    let known = versions.iter().find(|version| version.model.model_sha256 == new.model_sha256).cloned();
-    let already_registered = known.is_some();
-    let number = versions.last().map_or(1, |last| last.version + 1);
-    let version = known.unwrap_or_else(|| mlops_records::ModelVersion {
-        model_name: model_name.to_owned(),
-        version: number,
-        registered_at: now,
-        model: new,
-    });
-    if let Some(status) = status {
-        state.statuses.insert(version.version, status);
+impl RegisterModel {
+    /// What is to be registered, without golden rows.
+    fn version_of(&self, loaded: LoadedModel, call: &Call) -> Result<NewVersion> {
+        let card = loaded.card;
+        let signature = serde_json::to_value(&card.signature)
+            .map_err(|error| Error::internal("the signature could not be written as JSON").caused_by(error))?;
+        Ok(NewVersion {
+            model_s3_uri: loaded.uri.as_str().to_owned(),
+            model_sha256: loaded.sha256,
+            algorithm: card.algorithm,
+            task: card.task.as_str().to_owned(),
+            target_column: card.target_column,
+            metrics: if self.metrics.is_empty() { card.metrics } else { self.metrics.clone() },
+            hyperparameters: card.hyperparameters,
+            signature,
+            data_sha256: self.data_sha256.clone().or(Some(card.train_sha256)),
+            run_id: self.run_id.clone().or_else(|| call.run_id.clone()),
+            golden: None,
+        })
     }
-    state.aliases.extend(aliases.iter().map(|alias| (alias.clone(), version.version)));
-    Ok(RegisteredModel {
-        model_name: model_name.to_owned(),
-        version: version.version,
-        already_registered,
-        dry_run: true,
-        registered: VersionView::of(&version, &state),
-    })
+
+    /// What is to change about a version that stands there, or is new.
+    fn change(&self, stands: ModelStatus, new: bool) -> StateChange {
+        let status = match self.status {
+            None => new.then_some(ModelStatus::Pending),
+            Some(ModelStatus::Approved) if stands == ModelStatus::Production => None,
+            given => given,
+        };
+        StateChange { status, gates_passed: self.gates_passed, add: self.aliases.clone(), ..StateChange::default() }
+    }
+}
+
+/// The golden rows of the model among those of the table, without their place, and the document.
+async fn golden(
+    room: &ModelRegistry,
+    model: LoadedModel,
+    data: &ArtifactUri,
+    call: &Call,
+) -> Result<(LoadedModel, Option<(GoldenRows, Vec<u8>)>)> {
+    let options = ReadOptions { limit: Some(LOOKED_AT), ..ReadOptions::default() };
+    let table = room.artifacts.read_table(data, &options, call).await?;
+    let predicted = call.compute(move |_| Golden::of(&model, &table).map(|golden| (model, golden)));
+    let (model, golden) = predicted.await?;
+    let bytes = json_bytes(&golden)?;
+    let rows = GoldenRows { uri: String::new(), sha256: sha256_hex(&bytes), rows: golden.len() };
+    Ok((model, Some((rows, bytes))))
+}
+
+/// Writes the golden rows into the run's folder, or into one that is named by the model, and gives their place.
+async fn keep_golden(
+    room: &ModelRegistry,
+    new: &NewVersion,
+    golden: GoldenRows,
+    bytes: Vec<u8>,
+    dry_run: bool,
+) -> Result<GoldenRows> {
+    let run_id = new.run_id.as_deref().filter(|run_id| check_name("run_id", run_id).is_ok());
+    let folder = run_id.unwrap_or(&new.model_sha256[..12]);
+    let place = room.artifacts.place(Kind::Models, folder, &format!("golden-{}.json", &golden.sha256[..12]));
+    if !dry_run {
+        // The name is made of the bytes: what is there already is the same.
+        match room.artifacts.write_bytes(&place, bytes, Condition::Absent).await {
+            Err(error) if error.kind != ErrorKind::AlreadyExists => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(GoldenRows { uri: place.to_string(), ..golden })
 }
 
 impl Report for RegisteredModel {

@@ -2,7 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod golden_rows;
 mod list_model_versions;
 mod place;
 mod register_model;
+mod rollback_model;
 mod schemas;
+mod update_model_status;

@@ -113,6 +113,41 @@ impl Place {
         }
     }
 
+    /// Registers a model with golden rows; gives the version's number.
+    pub(crate) async fn register(&self, model: &ArtifactUri, more: Value) -> u64 {
+        let rows = self.file("test.csv", rows(1000, 50)).display().to_string();
+        let mut arguments = json!({"model_name": "things", "model_s3_uri": model, "golden_data_s3_uri": rows});
+        arguments.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        self.call("register_model", arguments).await.unwrap()["version"].as_u64().unwrap()
+    }
+
+    /// Two versions of which the second took the alias champion from the first.
+    pub(crate) async fn two_champions(&self) -> [ArtifactUri; 2] {
+        let models = [self.classifier(1).await, self.classifier(2).await];
+        for model in &models {
+            self.register(model, json!({"status": "approved", "aliases": ["champion"]})).await;
+        }
+        models
+    }
+
+    /// The version that the champion is.
+    pub(crate) async fn champion(&self) -> Option<u64> {
+        self.room.registry.state("things").await.unwrap().aliases.get("champion").copied()
+    }
+
+    /// Changes the record of a version and the golden rows that it names, as no tool would.
+    pub(crate) fn tamper(&self, version: u64, change: impl Fn(&mut Value)) {
+        let record = self.folder.path().join(format!("home/store/registry/things/versions/{version:08}.json"));
+        let mut told: Value = serde_json::from_slice(&std::fs::read(&record).unwrap()).unwrap();
+        let golden = ArtifactUri::new(told["golden"]["uri"].as_str().unwrap()).unwrap().to_path().unwrap();
+        let mut document: Value = serde_json::from_slice(&std::fs::read(&golden).unwrap()).unwrap();
+        change(&mut document);
+        let bytes = serde_json::to_vec(&document).unwrap();
+        told["golden"]["sha256"] = json!(sha256_hex(&bytes));
+        std::fs::write(golden, bytes).unwrap();
+        std::fs::write(record, serde_json::to_vec(&told).unwrap()).unwrap();
+    }
+
     /// Every file below the store with its bytes.
     pub(crate) fn stored(&self) -> BTreeMap<PathBuf, Vec<u8>> {
         let mut found = BTreeMap::new();

@@ -1,0 +1,178 @@
+"""MiniStack for one recording: a server of its own on a free port, with the functions that the machines call."""
+
+import io
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+import zipfile
+from pathlib import Path
+
+import botocore.session
+
+REGION = "us-east-1"
+ROLE = "arn:aws:iam::000000000000:role/machines"
+BUCKET = "machines"
+
+# A custom runtime: MiniStack keeps the name of an error that way. tests/src/parity has agents that do the same.
+BOOTSTRAP = """#!{python}
+import json, os, time, urllib.request
+from pathlib import Path
+
+HOME = Path(os.environ["HOME_OF_THE_RECORDING"])
+API = "http://" + os.environ["AWS_LAMBDA_RUNTIME_API"] + "/2018-06-01/runtime/invocation/"
+
+
+class Raised(Exception):
+    pass
+
+
+def echo(event):
+    return event
+
+
+def fail(event):
+    raise Raised(event["error"], event["message"])
+
+
+def flaky(event):
+    # Raises the errors of a key one after the other, and then gives the number of its calls and the retries.
+    count = HOME / ("count-" + event["key"])
+    calls = int(count.read_text()) + 1 if count.exists() else 1
+    count.write_text(str(calls))
+    if calls <= len(event["errors"]):
+        raise Raised(event["errors"][calls - 1], "call %d" % calls)
+    return {{"calls": calls, "retries": event.get("retries")}}
+
+
+def slow(event):
+    time.sleep(event["seconds"])
+    return event
+
+
+def ask(event):
+    path = HOME / ("ask-%d" % time.monotonic_ns())
+    path.with_suffix(".new").write_text(json.dumps(event))
+    path.with_suffix(".new").rename(path)
+
+
+def post(path, value):
+    urllib.request.urlopen(urllib.request.Request(API + path, json.dumps(value).encode(), method="POST")).read()
+
+
+while True:
+    with urllib.request.urlopen(API + "next") as asked:
+        identity, event = asked.headers["Lambda-Runtime-Aws-Request-Id"], json.load(asked)
+    try:
+        post(identity + "/response", globals()[os.environ["_HANDLER"]](event))
+    except Raised as raised:
+        error, message = raised.args
+        post(identity + "/error", {{"errorType": error, "errorMessage": message}})
+"""
+
+
+class MiniStack:
+    """A running server. Leave the `with` block and it is stopped by its own process id."""
+
+    def __enter__(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.home = Path(self.folder.name)
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        self.url = f"http://127.0.0.1:{port}"
+        environment = {
+            **os.environ,
+            "GATEWAY_PORT": str(port),
+            "BIND_HOST": "127.0.0.1",
+            "SFN_WAIT_SCALE": "0",
+            "AWS_ENDPOINT_URL": self.url,
+            "LOG_LEVEL": "WARNING",
+            "TMPDIR": self.folder.name,
+        }
+        self.log = (self.home / "server.log").open("w")
+        command = [sys.executable, "-m", "ministack"]
+        self.process = subprocess.Popen(command, env=environment, stdout=self.log, stderr=subprocess.STDOUT, cwd=self.folder.name)
+        try:
+            self._wait_until_it_answers()
+            self.states = self._client("stepfunctions")
+            self.objects = self._client("s3")
+            self.objects.create_bucket(Bucket=BUCKET)
+            self._create_functions()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self.log.close()
+        self.folder.cleanup()
+
+    def _wait_until_it_answers(self):
+        for _ in range(300):
+            if self.process.poll() is not None:
+                raise SystemExit(f"MiniStack did not start:\n{(self.home / 'server.log').read_text()}")
+            try:
+                urllib.request.urlopen(f"{self.url}/_ministack/health", timeout=1)
+                return
+            except OSError:
+                time.sleep(0.1)
+        raise SystemExit("MiniStack does not answer")
+
+    def _client(self, service):
+        session = botocore.session.get_session()
+        session.set_credentials("test", "test")
+        return session.create_client(service, region_name=REGION, endpoint_url=self.url)
+
+    def _create_functions(self):
+        archive = io.BytesIO()
+        with zipfile.ZipFile(archive, "w") as file:
+            entry = zipfile.ZipInfo("bootstrap")
+            entry.external_attr = 0o755 << 16
+            file.writestr(entry, BOOTSTRAP.format(python=sys.executable))
+        functions = self._client("lambda")
+        for name in ["echo", "fail", "flaky", "slow", "ask"]:
+            functions.create_function(
+                FunctionName=name,
+                Runtime="provided.al2023",
+                Role=ROLE,
+                Handler=name,
+                Timeout=60,
+                Code={"ZipFile": archive.getvalue()},
+                Environment={"Variables": {"HOME_OF_THE_RECORDING": str(self.home)}},
+            )
+
+    def create(self, name, definition):
+        """The ARN of a new state machine."""
+        made = self.states.create_state_machine(name=name, definition=json.dumps(definition), roleArn=ROLE)
+        return made["stateMachineArn"]
+
+    def forget(self):
+        """What the functions remember of runs before."""
+        for path in [*self.home.glob("count-*"), *self.home.glob("ask-*")]:
+            path.unlink()
+
+    def asked(self):
+        """What `ask` was asked so far, in order."""
+        paths = [path for path in self.home.glob("ask-*") if not path.suffix]
+        return [json.loads(path.read_text()) for path in sorted(paths, key=lambda path: int(path.name.split("-")[1]))]
+
+    def events(self, arn):
+        """The whole history of an execution, as (type, details)."""
+        pages = self.states.get_paginator("get_execution_history").paginate(executionArn=arn)
+        return [(event["type"], details(event)) for page in pages for event in page["events"]]
+
+
+def details(event):
+    found = [value for key, value in event.items() if key.endswith("EventDetails")]
+    return found[0] if found else {}
