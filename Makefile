@@ -35,6 +35,7 @@ clippy:
 	$(CARGO) clippy --workspace --all-targets --quiet -- --deny warnings
 
 deny:
+	$(CARGO) fetch --quiet
 	$(CARGO) deny --offline check bans licenses sources
 
 machine: ## the state machines, by the reference validator
@@ -51,6 +52,7 @@ clients: ## real MCP clients and the protocol's conformance suite against the bu
 	$(PYTHON) tests/clients/endpoint.py $(MLOPS) -- tests/clients/inspector.sh $(MLOPS) http
 	$(CARGO) build --quiet --package mlops-host --features conformance --example conformance-server
 	tests/clients/conformance.sh target/debug/examples/conformance-server
+	$(PYTHON) tests/clients/webhook_payloads.py $(MLOPS)
 	$(PYTHON) tests/clients/dockerfile.py
 
 hostile: ## what strangers send: forged, oversized, nested, smuggled and slow requests, and 10,000 of them
