@@ -80,6 +80,8 @@ watch: ## every function on this machine; then: cargo lambda invoke NAME --data-
 
 events: ## every event of events/ against its function, in two random orders
 	$(PYTHON) tests/lambda/invoke.py
+	$(CARGO) build --quiet --package mlops
+	$(PYTHON) tests/lambda/remote.py $(MLOPS)
 
 readme: ## write the table of tools into the README
 	UPDATE_README=1 $(CARGO) test --quiet --package mlops-tests readme

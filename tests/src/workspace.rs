@@ -10,11 +10,8 @@ use tempfile::TempDir;
 pub(crate) fn platform() -> (Platform, TempDir) {
     let folder = tempfile::tempdir().expect("a folder");
     let settings = Settings::from_variables(|_| None, folder.path()).expect("settings");
-    (
-        futures::executor::block_on(Platform::new(settings, folder.path().to_owned(), mlops::Audience::Owner))
-            .expect("a platform"),
-        folder,
-    )
+    let platform = Platform::new(settings, folder.path().to_owned(), mlops::Audience::Owner).expect("a platform");
+    (platform, folder)
 }
 
 /// Every file of the repository below `folder` with that ending, except what is built.

@@ -5,18 +5,25 @@ use std::sync::Arc;
 
 use agent_data_preparation::DataPreparationAgent;
 use mlops_artifacts::Artifacts;
-use mlops_core::ToolCaller;
+use mlops_core::ports::{ObjectStore, Secrets};
+use mlops_core::{Result, Settings};
 use mlops_data_preparation::DataPreparation;
+use mlops_host::remote::Callers;
 use mlops_host::{ClaimChecked, GuardedStore, lambda};
-use mlops_local::{Access, LocalMachine};
 
 fn main() -> ExitCode {
     lambda::agent(|settings| {
-        let LocalMachine { settings, store, .. } = LocalMachine::here(settings, Access::HomeOnly)?;
+        let (store, secrets) = ports(&settings)?;
         let store = GuardedStore::of(store, &settings);
         let artifacts = Artifacts::new(Arc::clone(&store), settings.store.clone());
-        let data = ToolCaller::embedded(DataPreparation { artifacts: artifacts.clone() });
+        let tools = Callers::new(&settings, &secrets);
+        let data = tools.of(DataPreparation { artifacts: artifacts.clone() })?;
         let agent = DataPreparationAgent::new(data, artifacts);
         Ok(ClaimChecked::new(Arc::new(agent), store, settings.store))
     })
+}
+
+fn ports(settings: &Settings) -> Result<(Arc<dyn ObjectStore>, Arc<dyn Secrets>)> {
+    let machine = mlops_local::LocalMachine::here(settings.clone(), mlops_local::Access::HomeOnly)?;
+    Ok((machine.store, machine.secrets))
 }

@@ -5,20 +5,27 @@ use std::sync::Arc;
 
 use agent_evaluation::EvaluationAgent;
 use mlops_artifacts::Artifacts;
-use mlops_core::ToolCaller;
+use mlops_core::ports::{ObjectStore, Secrets};
+use mlops_core::{Result, Settings};
+use mlops_host::remote::Callers;
 use mlops_host::{ClaimChecked, GuardedStore, lambda};
-use mlops_local::{Access, LocalMachine};
 use mlops_ml_evaluation::MlEvaluation;
 use mlops_model_registry::ModelRegistry;
 
 fn main() -> ExitCode {
     lambda::agent(|settings| {
-        let LocalMachine { settings, store, .. } = LocalMachine::here(settings, Access::HomeOnly)?;
+        let (store, secrets) = ports(&settings)?;
         let store = GuardedStore::of(store, &settings);
         let artifacts = Artifacts::new(Arc::clone(&store), settings.store.clone());
-        let evaluation = ToolCaller::embedded(MlEvaluation { artifacts: artifacts.clone() });
-        let registry = ToolCaller::embedded(ModelRegistry::new(artifacts));
+        let tools = Callers::new(&settings, &secrets);
+        let evaluation = tools.of(MlEvaluation { artifacts: artifacts.clone() })?;
+        let registry = tools.of(ModelRegistry::new(artifacts))?;
         let agent = EvaluationAgent::new(evaluation, registry);
         Ok(ClaimChecked::new(Arc::new(agent), store, settings.store))
     })
+}
+
+fn ports(settings: &Settings) -> Result<(Arc<dyn ObjectStore>, Arc<dyn Secrets>)> {
+    let machine = mlops_local::LocalMachine::here(settings.clone(), mlops_local::Access::HomeOnly)?;
+    Ok((machine.store, machine.secrets))
 }

@@ -1,9 +1,9 @@
 //! What is said in the issue when its run has ended.
 
 use mlops_core::Lang;
+use mlops_core::markdown::{code, escape, shorten};
 use mlops_core::values::IssueRef;
 use mlops_history_management::Link;
-use mlops_history_management::markdown::{code, escape, shorten};
 use mlops_history_management::tools::PostIssueComment;
 use mlops_records::{RunRecord, RunStatus};
 use serde_json::Value;

@@ -4,18 +4,19 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use agent_history_writer::HistoryWriter;
-use mlops_core::ToolCaller;
 use mlops_history_management::HistoryManagement;
+use mlops_host::remote::Callers;
 use mlops_host::{ClaimChecked, GuardedStore, lambda};
 use mlops_local::{Access, LocalMachine};
 use mlops_records::RunRecords;
 
 fn main() -> ExitCode {
     lambda::agent(|settings| {
-        let LocalMachine { settings, store, code_host, .. } = LocalMachine::here(settings, Access::HomeOnly)?;
+        let LocalMachine { settings, store, code_host, secrets, .. } = LocalMachine::here(settings, Access::HomeOnly)?;
         let store = GuardedStore::of(store, &settings);
         let runs = RunRecords::new(Arc::clone(&store), &settings.store);
-        let agent = HistoryWriter { tools: ToolCaller::embedded(HistoryManagement { runs, code_host }) };
+        let tools = Callers::new(&settings, &secrets).of(HistoryManagement { runs, code_host })?;
+        let agent = HistoryWriter { tools };
         Ok(ClaimChecked::new(Arc::new(agent), store, settings.store))
     })
 }

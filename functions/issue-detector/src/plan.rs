@@ -3,11 +3,11 @@
 
 mod steps;
 
+use mlops_core::markdown::{code, duration, escape};
 use mlops_core::{Call, Lang, Result, Task, TaskResult, ToolCaller};
 use mlops_github_integration::tools::ValidateTrainingParams;
 use mlops_github_integration::{Estimate, GithubIntegration, Notice};
 use mlops_history_management::HistoryManagement;
-use mlops_history_management::markdown::{code, duration, escape};
 use mlops_history_management::tools::PostIssueComment;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

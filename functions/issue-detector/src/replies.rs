@@ -3,9 +3,9 @@
 use std::fmt::Write as _;
 
 use mlops_core::Lang;
+use mlops_core::markdown::{self, escape, shorten};
 use mlops_core::ports::{Execution, ExecutionStatus};
 use mlops_core::values::IssueRef;
-use mlops_history_management::markdown::{self, escape, shorten};
 use mlops_records::Answered;
 
 /// The longest text of somebody else that is repeated, in characters.

@@ -4,13 +4,17 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use agent_judge::Judge;
+use mlops_core::ports::ObjectStore;
+use mlops_core::{Result, Settings};
 use mlops_host::{ClaimChecked, GuardedStore, lambda};
-use mlops_local::{Access, LocalMachine};
 
 fn main() -> ExitCode {
     lambda::agent(|settings| {
-        let LocalMachine { settings, store, .. } = LocalMachine::here(settings, Access::HomeOnly)?;
-        let store = GuardedStore::of(store, &settings);
+        let store = GuardedStore::of(store(&settings)?, &settings);
         Ok(ClaimChecked::new(Arc::new(Judge), store, settings.store))
     })
+}
+
+fn store(settings: &Settings) -> Result<Arc<dyn ObjectStore>> {
+    Ok(mlops_local::LocalMachine::here(settings.clone(), mlops_local::Access::HomeOnly)?.store)
 }

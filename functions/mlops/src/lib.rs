@@ -1,6 +1,5 @@
 //! The commands of `mlops`, as a library, so that the tests call what the binary calls.
 
-mod callers;
 pub mod cli;
 mod commands;
 mod driver;
@@ -70,7 +69,7 @@ async fn dispatch(command: Command) -> Result<ExitCode> {
         Command::Serve { .. } | Command::Mcp { http: Some(_), .. } => Audience::Others,
         _ => Audience::Owner,
     };
-    let platform = Platform::from_environment(audience).await?;
+    let platform = Platform::from_environment(audience)?;
     let platform = &platform;
     match command {
         Command::Run { issue, json, again } => return commands::run::run(platform, &issue, again, json).await,

@@ -16,12 +16,12 @@ use mlops_artifacts::Artifacts;
 use mlops_core::arguments::nearest;
 use mlops_core::ports::{Execution, ObjectStore, Secrets, Workflows};
 use mlops_core::{AgentHandler, Audit, Call, Error, ErrorKind, Result, Settings, ToolCaller};
+use mlops_host::remote::Callers;
 use mlops_host::{ClaimChecked, GuardedStore, Toolbox};
 use mlops_local::{Access, LocalMachine, LocalWorkflows};
 use mlops_records::{Approvals, Deliveries, IssueRuns};
 use secrecy::SecretString;
 
-use crate::callers::Callers;
 use crate::driver::DrivenWorkflows;
 
 /// The name of the state machine that trains.
@@ -72,15 +72,15 @@ pub struct Platform {
 
 impl Platform {
     /// The platform that the environment describes.
-    pub async fn from_environment(audience: Audience) -> Result<Self> {
+    pub fn from_environment(audience: Audience) -> Result<Self> {
         let working_directory = std::env::current_dir()
             .map_err(|error| Error::unavailable("the working directory is not there").caused_by(error))?;
         let settings = Settings::from_variables(|name| std::env::var(name).ok(), &working_directory)?;
-        Self::new(settings, working_directory, audience).await
+        Self::new(settings, working_directory, audience)
     }
 
     /// The platform of those settings; relative paths resolve against the working directory.
-    pub async fn new(settings: Settings, working_directory: PathBuf, audience: Audience) -> Result<Self> {
+    pub fn new(settings: Settings, working_directory: PathBuf, audience: Audience) -> Result<Self> {
         let access = match audience {
             Audience::Owner => Access::Anywhere,
             Audience::Others => Access::HomeOnly,
@@ -97,7 +97,7 @@ impl Platform {
             Rooms::new(&settings, Ports { store, workflows, code_host, secrets })
         };
         let artifacts = Artifacts::new(Arc::clone(&store), settings.store.clone());
-        let callers = Callers::new(&settings, api_key(&*secrets).await?);
+        let callers = Callers::new(&settings, &secrets);
         let issue_runs = IssueRuns::new(Arc::clone(&store), &settings.store);
 
         // A run's first task reads the request again; it starts nothing.
@@ -109,18 +109,18 @@ impl Platform {
                 .machine(ROLLBACK_MACHINE, ROLLBACK)?,
         );
         let own = rooms(recorded);
-        let registry = callers.of(&own.registry)?;
-        let history = callers.of(&own.history)?;
-        let (training, evaluation) = (callers.of(&own.training)?, callers.of(&own.evaluation)?);
+        let registry = callers.of(own.registry)?;
+        let history = callers.of(own.history)?;
+        let (training, evaluation) = (callers.of(own.training)?, callers.of(own.evaluation)?);
         let agents: [Arc<dyn AgentHandler>; 8] = [
-            Arc::new(IssueDetector::new(callers.of(&own.github)?, history.clone())),
-            Arc::new(DataPreparationAgent::new(callers.of(&own.data)?, artifacts.clone())),
+            Arc::new(IssueDetector::new(callers.of(own.github)?, history.clone())),
+            Arc::new(DataPreparationAgent::new(callers.of(own.data)?, artifacts.clone())),
             Arc::new(TrainingAgent::new(training, registry.clone())),
             Arc::new(EvaluationAgent::new(evaluation, registry.clone())),
             Arc::new(Judge),
             Arc::new(HistoryWriter { tools: history }),
             Arc::new(NotificationAgent {
-                tools: callers.of(&own.notification)?,
+                tools: callers.of(own.notification)?,
                 messenger,
                 approvals: approvals.clone(),
             }),

@@ -1,5 +1,7 @@
 //! A tool as a row of a table: one definition, read by Lambda payloads, MCP, the command line, the docs and the tests.
 
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Instant;
 
 use futures::future::BoxFuture;
@@ -79,7 +81,7 @@ impl Outcome {
 async fn run_untyped<T: Tool>(room: &T::Capability, call: &Call, arguments: Value) -> Result<Outcome> {
     let started = Instant::now();
     let outcome = async {
-        let tool: T = arguments::parse(&schema::of_input::<T>(), arguments.clone())?;
+        let tool: T = arguments::parse(&input_schema::<T>(), arguments.clone())?;
         let report = tool.run(room, call).await?;
         outcome_of(&report, call)
     }
@@ -87,6 +89,18 @@ async fn run_untyped<T: Tool>(room: &T::Capability, call: &Call, arguments: Valu
     .map_err(masked);
     write_audit_line::<T>(call, &arguments, started, outcome.as_ref().map(|outcome| outcome.summary.as_str()));
     outcome
+}
+
+/// The schema of a tool's arguments, made once for each tool: making it takes longer than most calls.
+fn input_schema<T: Tool>() -> Arc<Value> {
+    static MADE: RwLock<BTreeMap<&'static str, Arc<Value>>> = RwLock::new(BTreeMap::new());
+    let tool = std::any::type_name::<T>();
+    let made = MADE.read().unwrap_or_else(PoisonError::into_inner).get(tool).map(Arc::clone);
+    made.unwrap_or_else(|| {
+        let schema = Arc::new(schema::of_input::<T>());
+        MADE.write().unwrap_or_else(PoisonError::into_inner).insert(tool, Arc::clone(&schema));
+        schema
+    })
 }
 
 /// Runs a tool on typed arguments, with the same audit line as an untyped call.

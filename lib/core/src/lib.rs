@@ -11,6 +11,7 @@ mod caller;
 mod entry;
 mod error;
 mod lang;
+pub mod markdown;
 pub mod masking;
 pub mod ports;
 pub mod schema;

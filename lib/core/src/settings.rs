@@ -6,6 +6,13 @@ use std::path::PathBuf;
 use crate::values::ArtifactUri;
 use crate::{Error, Lang, Result};
 
+mod cloud;
+
+pub use cloud::{
+    CloudSettings, GITHUB_API, GITHUB_APP, GithubApp, GithubSettings, HISTORY_BRANCH, HISTORY_REPOSITORY, KMS_KEY,
+    MAIL_FROM, MAIL_TO, MailSettings, STATE_MACHINES, TOPIC,
+};
+
 /// One environment variable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Setting {
@@ -103,7 +110,7 @@ pub const MCP_CALLS_PER_MINUTE: Setting = Setting {
 };
 
 /// Every setting, for `mlops doctor`, the documentation and the tests.
-pub const ALL: [Setting; 14] = [
+pub const ALL: [Setting; 23] = [
     HOME,
     STORE,
     LANGUAGE,
@@ -118,6 +125,15 @@ pub const ALL: [Setting; 14] = [
     MCP_HOSTS,
     MCP_ORIGINS,
     MCP_CALLS_PER_MINUTE,
+    STATE_MACHINES,
+    TOPIC,
+    MAIL_FROM,
+    MAIL_TO,
+    KMS_KEY,
+    GITHUB_API,
+    GITHUB_APP,
+    HISTORY_REPOSITORY,
+    HISTORY_BRANCH,
 ];
 
 /// The settings of this process.
@@ -139,6 +155,12 @@ pub struct Settings {
     pub mcp_urls: BTreeMap<String, String>,
     /// What an MCP server offers, and to whom.
     pub mcp: McpAccess,
+    /// What a fleet on AWS is told of its surroundings.
+    pub cloud: CloudSettings,
+    /// From whom to whom mail goes.
+    pub mail: MailSettings,
+    /// How the fleet stands to GitHub.
+    pub github: GithubSettings,
 }
 
 /// Who may ask for what in an issue.
@@ -224,6 +246,9 @@ impl Settings {
             requests,
             mcp_urls,
             mcp,
+            cloud: CloudSettings::from_variables(&read)?,
+            mail: MailSettings::from_variables(&read)?,
+            github: GithubSettings::from_variables(&read)?,
         })
     }
 

@@ -4,8 +4,9 @@
 
 use std::sync::Arc;
 
+use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use jiff::Timestamp;
-use mlops_core::ports::{Condition, ObjectStore, find_json, read_json, write_json};
+use mlops_core::ports::{Condition, ObjectMeta, ObjectStore, find_json, read_json, write_json};
 use mlops_core::values::ArtifactUri;
 use mlops_core::{Error, ErrorKind, Result};
 
@@ -15,6 +16,8 @@ use crate::version::{ModelVersion, NewVersion};
 
 /// How often a write that lost a race is tried again before the caller is told.
 const ATTEMPTS: usize = 64;
+/// How many versions are read at once.
+const READ_AT_ONCE: usize = 16;
 
 /// Versions of models.
 #[derive(Clone)]
@@ -82,8 +85,10 @@ impl Registry {
         let mut next = None;
         loop {
             let page = self.store.list(&ArtifactUri::new(format!("{prefix}/"))?, next).await?;
-            for object in &page.objects {
-                versions.push(read_json::<ModelVersion>(&*self.store, &object.uri).await?.1);
+            let read = |object: ObjectMeta| async move { read_json(&*self.store, &object.uri).await };
+            let mut documents = stream::iter(page.objects).map(read).buffered(READ_AT_ONCE);
+            while let Some((_, version)) = documents.try_next().await? {
+                versions.push(version);
             }
             next = page.next;
             if next.is_none() {

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use mlops_core::Lang;
+use mlops_core::markdown::{code, shorten};
 use mlops_core::values::{Gate, TaskType, TrainingConfig};
 use mlops_github_integration::{SeenData, SeenTarget};
-use mlops_history_management::markdown::{code, shorten};
 use serde_json::{Map, Value};
 
 /// The most classes, gates or settings that a step lists.

@@ -7,7 +7,7 @@ use mlops_core::ports::Comment;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::markdown::{duration, escape, link, shorten};
+use mlops_core::markdown::{duration, escape, link, shorten};
 
 /// The most characters of a name, a label or a title that are shown.
 const LONGEST_NAME: usize = 200;

@@ -2,7 +2,6 @@
 
 mod capability;
 mod comment;
-pub mod markdown;
 mod page;
 pub mod tools;
 

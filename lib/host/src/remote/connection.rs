@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use mlops_core::{Call, Error, Result};
+use mlops_core::ports::Secrets;
+use mlops_core::{Call, Error, ErrorKind, Result};
 use reqwest::header::{HeaderName, HeaderValue};
 use rmcp::model::{ClientConfig, Implementation, ProgressNotificationParam, ProgressToken, ProtocolVersion};
 use rmcp::service::{ClientLifecycleMode, ClientServiceExt as _, NotificationContext, RunningService};
@@ -18,6 +19,9 @@ use super::failure;
 /// How long an endpoint may take to say what it speaks.
 const CONNECTING: Duration = Duration::from_secs(30);
 
+/// The secret that opens an endpoint.
+const API_KEY: &str = "mlops/mcp-api-key";
+
 /// How many requests are under way at once; more wait.
 const AT_ONCE: usize = 64;
 
@@ -29,13 +33,13 @@ pub(super) struct Endpoint {
     /// The URL without what may be secret in it.
     pub(super) address: String,
     url: String,
-    api_key: Option<SecretString>,
+    secrets: Arc<dyn Secrets>,
     http: reqwest::Client,
     connection: tokio::sync::Mutex<Option<Arc<Connection>>>,
 }
 
 impl Endpoint {
-    pub(super) fn new(url: &str, api_key: Option<SecretString>) -> Result<Self> {
+    pub(super) fn new(url: &str, secrets: Arc<dyn Secrets>) -> Result<Self> {
         let wrong = |why: &str| {
             Error::invalid_input(format!("the URL of the MCP endpoint {why}"))
                 .at("MLOPS_MCP_URL")
@@ -48,9 +52,6 @@ impl Endpoint {
         let port = parsed.port().map(|port| format!(":{port}")).unwrap_or_default();
         let host = parsed.host_str().unwrap_or_default();
         let address = format!("{}://{host}{port}{}", parsed.scheme(), parsed.path());
-        if let Some(key) = &api_key {
-            header_of(key)?;
-        }
         if rustls::crypto::CryptoProvider::get_default().is_none() {
             // Another thread may have installed it in between; any is as good.
             let _ = rustls::crypto::ring::default_provider().install_default();
@@ -68,7 +69,7 @@ impl Endpoint {
                 .hint("install the package ca-certificates")
                 .caused_by(error)
         })?;
-        Ok(Self { address, url: url.to_owned(), api_key, http, connection: tokio::sync::Mutex::default() })
+        Ok(Self { address, url: url.to_owned(), secrets, http, connection: tokio::sync::Mutex::default() })
     }
 
     /// The connection, made anew when there is none or when it has ended.
@@ -88,8 +89,14 @@ impl Endpoint {
     async fn connect(&self) -> Result<Connection> {
         let mut config =
             StreamableHttpClientTransportConfig::with_uri(self.url.as_str()).max_concurrent_requests(AT_ONCE);
-        if let Some(key) = &self.api_key {
-            config = config.custom_headers(HashMap::from([(HeaderName::from_static("x-api-key"), header_of(key)?)]));
+        match self.secrets.secret(API_KEY).await {
+            Ok(key) => {
+                let header = (HeaderName::from_static("x-api-key"), header_of(&key)?);
+                config = config.custom_headers(HashMap::from([header]));
+            }
+            // An endpoint of this machine alone asks for none.
+            Err(error) if error.kind == ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
         }
         let transport = StreamableHttpClientTransport::with_client(self.http.clone(), config);
         let lifecycle = ClientLifecycleMode::Auto {

@@ -1,5 +1,6 @@
 //! The tools of an MCP endpoint, called over HTTP: what agents use instead of a room in their own process.
 
+mod callers;
 mod connection;
 mod failure;
 #[cfg(test)]
@@ -9,13 +10,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
+use mlops_core::ports::Secrets;
 use mlops_core::{Call, Cancellation, Error, RemoteTools, Result};
 use rmcp::model::{CallToolRequest, CallToolRequestParams, ClientRequest, JsonObject, RequestMetaObject};
 use rmcp::service::PeerRequestOptions;
-use secrecy::SecretString;
 use serde_json::Value;
 use tokio::runtime::Runtime;
 
+pub use callers::Callers;
 use connection::Endpoint;
 
 /// How often a call that waits for its answer looks whether it should still wait.
@@ -29,9 +31,10 @@ pub struct McpTools {
 }
 
 impl McpTools {
-    /// The tools at that URL, as `https://host/mcp`; the key is sent as `X-API-Key`.
-    pub fn new(url: &str, api_key: Option<SecretString>) -> Result<Self> {
-        let endpoint = Arc::new(Endpoint::new(url, api_key)?);
+    /// The tools at that URL, as `https://host/mcp`. The secret `mlops/mcp-api-key` is sent as `X-API-Key` when there is
+    /// one; it is read when the first call connects.
+    pub fn new(url: &str, secrets: Arc<dyn Secrets>) -> Result<Self> {
+        let endpoint = Arc::new(Endpoint::new(url, secrets)?);
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .thread_name("mcp-client")

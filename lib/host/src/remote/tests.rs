@@ -8,6 +8,7 @@ use axum::extract::Request;
 use axum::http::StatusCode;
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
+use mlops_core::ports::Secrets;
 use mlops_core::{Call, Error, ErrorKind, Lang, RemoteTools as _};
 use rmcp::model::{
     CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, ErrorData, ProgressNotificationParam,
@@ -21,6 +22,21 @@ use secrecy::SecretString;
 use serde_json::{Value, json};
 
 use super::McpTools;
+
+/// The one secret that a client needs, or none.
+struct Key(Option<&'static str>);
+
+#[async_trait::async_trait]
+impl Secrets for Key {
+    async fn secret(&self, name: &str) -> mlops_core::Result<SecretString> {
+        assert_eq!(name, "mlops/mcp-api-key");
+        self.0.map(SecretString::from).ok_or_else(|| Error::not_found("there is no key"))
+    }
+}
+
+fn tools_at(url: &str, key: Option<&'static str>) -> mlops_core::Result<McpTools> {
+    McpTools::new(url, Arc::new(Key(key)))
+}
 
 #[derive(Clone, Default)]
 struct Tools {
@@ -106,8 +122,8 @@ impl Endpoint {
         Self { tools, address, server }
     }
 
-    fn client(&self, key: &str) -> McpTools {
-        McpTools::new(&format!("http://{}/mcp", self.address), Some(SecretString::from(key))).unwrap()
+    fn client(&self, key: &'static str) -> McpTools {
+        tools_at(&format!("http://{}/mcp", self.address), Some(key)).unwrap()
     }
 }
 
@@ -179,13 +195,13 @@ async fn refusals_say_what_to_do() {
         assert!(error.message.contains(text), "{key}: {error}");
         assert!(!format!("{error:?}{}", error.to_value()).contains(key), "the key is not told: {error:?}");
     }
-    let elsewhere = McpTools::new(&format!("http://{}/other", endpoint.address), Some("opens".into())).unwrap();
+    let elsewhere = tools_at(&format!("http://{}/other", endpoint.address), Some("opens")).unwrap();
     assert_eq!(elsewhere.call("echo", json!({}), &call).await.unwrap_err().kind, ErrorKind::NotFound);
     for url in ["", "host/mcp", "ftp://host/mcp", "http://", "unix:/run/x"] {
-        let error = McpTools::new(url, None).unwrap_err();
+        let error = tools_at(url, None).unwrap_err();
         assert_eq!((error.kind, error.field.as_deref()), (ErrorKind::InvalidInput, Some("MLOPS_MCP_URL")), "{url}");
     }
-    let error = McpTools::new("http://host/mcp", Some("two\nlines".into())).unwrap_err();
+    let error = endpoint.client("two\nlines").call("echo", json!({}), &call).await.unwrap_err();
     assert_eq!(error.field.as_deref(), Some("MLOPS_SECRET_MCP_API_KEY"));
 }
 
@@ -239,13 +255,13 @@ async fn an_endpoint_that_comes_back_is_used_again() {
     assert!(endpoint.server.await.unwrap_err().is_cancelled());
     let address = endpoint.address;
     // Connections that are open are served to their end; a new client finds nobody.
-    let late = McpTools::new(&format!("http://{address}/mcp"), Some("opens".into())).unwrap();
+    let late = tools_at(&format!("http://{address}/mcp"), Some("opens")).unwrap();
     let error = late.call("echo", json!({}), &call).await.unwrap_err();
     assert_eq!(error.kind, ErrorKind::Unavailable, "{error:?}");
     assert!(error.hint.unwrap_or_default().contains("MLOPS_MCP_URL"));
     // The same over TLS: nobody there speaks it, and that is an error too, not a panic.
     let again = Endpoint::start(true, Some(address)).await;
-    let secure = McpTools::new(&format!("https://{address}/mcp"), None).unwrap();
+    let secure = tools_at(&format!("https://{address}/mcp"), None).unwrap();
     assert_eq!(secure.call("echo", json!({}), &call).await.unwrap_err().kind, ErrorKind::Unavailable);
     assert_eq!(again.address, address);
     assert!(late.call("echo", json!({}), &call).await.is_ok());

@@ -19,6 +19,8 @@ use super::place::Place;
 
 /// How much is read at once.
 const PIECE: u64 = 1024 * 1024;
+/// What is read when the object is opened, without waiting for somebody to take the body.
+const AT_ONCE: u64 = 64 * 1024;
 
 /// What is known of a file as an object. The etag is made of the file's number, size and modification time: every
 /// write makes a new file, whose time is later than that of the file before.
@@ -64,7 +66,13 @@ pub(crate) fn open(place: &Place, asked: &ArtifactUri, range: Option<Range<u64>>
         Some(range) => range.start..range.end.min(meta.bytes),
     };
     file.seek(SeekFrom::Start(range.start)).map_err(|error| failure(error, "read", asked))?;
-    Ok((meta, pieces(file, range.end - range.start, asked.clone())))
+    let length = range.end - range.start;
+    if length > AT_ONCE {
+        return Ok((meta, pieces(file, length, asked.clone())));
+    }
+    // Most objects are small documents: going back and forth between threads for them costs more than reading them.
+    let (bytes, ..) = read_piece(file, length, asked.clone())?;
+    Ok((meta, Body::from(bytes)))
 }
 
 fn pieces(file: File, length: u64, asked: ArtifactUri) -> Body {

@@ -3,10 +3,10 @@
 use std::fmt::Write as _;
 
 use mlops_core::Lang;
+use mlops_core::markdown::{code, escape};
 
 use super::document::{Document, GateLine, MetricLine};
 use super::inputs::Decision;
-use super::markdown::escape;
 use super::sentence::{Sentence, Shown};
 
 /// The most characters of a comment.
@@ -19,11 +19,7 @@ const LINES: usize = 8;
 /// The report as a comment: verdict, reasons, the first metrics, gates and caveats, and where the whole report lies.
 pub(crate) fn comment(document: &Document, report_uri: &str) -> String {
     let lang = document.lang;
-    let end = format!(
-        "\n{}: {}\n",
-        lang.pick("Full report", "レポート全文"),
-        super::markdown::code(&shorten(report_uri, 500))
-    );
+    let end = format!("\n{}: {}\n", lang.pick("Full report", "レポート全文"), code(&shorten(report_uri, 500)));
     let mut text = String::new();
     for section in sections(document) {
         // What does not fit is in the report; the sections come by weight.

@@ -9,7 +9,6 @@ pub(crate) mod document;
 mod findings;
 mod identity;
 mod inputs;
-mod markdown;
 mod metric_words;
 mod oddities;
 mod render;

@@ -5,10 +5,10 @@ use std::sync::LazyLock;
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Serde, Value};
 use minijinja::{AutoEscape, Environment, Error as TemplateError, UndefinedBehavior, context};
+use mlops_core::markdown::{code, escape};
 use mlops_core::{Error, Result};
 
 use super::document::Document;
-use super::markdown::{code, escape};
 use super::words;
 
 const STYLE: &str = include_str!("templates/style.css");

@@ -1,7 +1,7 @@
 //! Words, places and times as Markdown shows them, and nothing that they could do there.
 
-use mlops_core::Lang;
-use mlops_core::masking::mask_text;
+use crate::Lang;
+use crate::masking::mask_text;
 
 /// The text with everything that means something to Markdown, HTML or mentions taken as letters; line breaks become
 /// spaces. Secrets are masked first: a token with an escaped letter in it would no longer be known as one.
