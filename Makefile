@@ -1,6 +1,6 @@
 # The only commands to learn: setup demo test check coverage.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check coverage fmt clippy deny machine parity clients hostile events pages readme bench fuzz watch
+.PHONY: help setup demo test check coverage fmt clippy deny machine parity clients hostile events pages readme bench fuzz watch lambda servers cdk e2e deploy
 
 CARGO ?= cargo
 VENV := .venv
@@ -20,8 +20,8 @@ demo: ## from an issue to a judged, registered model with a report
 	@target/debug/mlops run examples/penguins-classification.md
 
 test: ## every test that needs nothing but Rust
-	@if $(CARGO) nextest --version >/dev/null 2>&1; then $(CARGO) nextest run --workspace; \
-	else $(CARGO) test --workspace --quiet; fi
+	@if $(CARGO) nextest --version >/dev/null 2>&1; then $(CARGO) nextest run; \
+	else $(CARGO) test --quiet; fi
 
 setup: ## what `check` and `coverage` need beyond Rust: Python and Node clients, Chromium, LLVM, cargo tools
 	tests/setup.sh
@@ -32,7 +32,7 @@ fmt:
 	$(CARGO) fmt --all --check
 
 clippy:
-	$(CARGO) clippy --workspace --all-targets --quiet -- --deny warnings
+	$(CARGO) clippy --all-targets --quiet -- --deny warnings
 
 deny:
 	$(CARGO) fetch --quiet
@@ -72,7 +72,7 @@ pages: ## the report in Chromium at 390 and 1280 pixels, and five tables that th
 	$(PYTHON) tests/clients/unseen_tables.py target/debug/mlops
 
 coverage: ## line coverage for each crate, at least 80 %
-	$(CARGO) llvm-cov nextest --workspace --json --summary-only --output-path target/coverage.json
+	$(CARGO) llvm-cov nextest --json --summary-only --output-path target/coverage.json
 	python3 tests/coverage.py target/coverage.json 80
 
 watch: ## every function on this machine; then: cargo lambda invoke NAME --data-file events/NAME/CASE.json
@@ -82,6 +82,30 @@ events: ## every event of events/ against its function, in two random orders
 	$(PYTHON) tests/lambda/invoke.py
 	$(CARGO) build --quiet --package mlops
 	$(PYTHON) tests/lambda/remote.py $(MLOPS)
+
+FUNCTIONS := agent-data-preparation agent-evaluation agent-history-writer agent-issue-detector agent-judge agent-notification agent-rollback agent-training mcp-endpoint
+# What is deployed is arm64; a machine builds and runs its own.
+ARCHITECTURE ?= x86-64
+
+lambda: ## the zips of all functions, into target/lambda; ARCHITECTURE=arm64 for what cdk/ deploys by default
+	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(CARGO) lambda build --profile lambda --output-format zip --$(ARCHITECTURE) \
+	  --no-default-features --features aws $(addprefix --package ,$(FUNCTIONS))
+	$(PYTHON) tests/lambda/zips.py
+
+ADAPTERS := aws-environment aws-s3 aws-secretsmanager aws-ses aws-sns aws-stepfunctions github
+servers: ## the adapters of AWS and GitHub against servers that play them, and through a network that fails
+	$(CARGO) clippy $(addprefix --package mlops-,$(ADAPTERS)) --all-targets --all-features --quiet -- --deny warnings
+	$(PYTHON) tests/servers/all.py
+
+cdk: ## the CDK app: types, tests and cdk-nag, without an account
+	cd cdk && npm ci --silent --no-audit --no-fund && npm run --silent build && npm run --silent format && npm test --silent
+
+e2e: lambda ## the whole fleet on a server that plays AWS: the deployed template, the real zips, signed deliveries
+	cd cdk && npm ci --silent --no-audit --no-fund
+	$(PYTHON) tests/e2e/run.py
+
+deploy: lambda ## put the fleet into the AWS account of your credentials (docs/operations.md)
+	cd cdk && npm ci --silent --no-audit --no-fund && npx cdk deploy --all -c architecture=$(subst x86-64,x86_64,$(ARCHITECTURE))
 
 readme: ## write the table of tools into the README
 	UPDATE_README=1 $(CARGO) test --quiet --package mlops-tests readme

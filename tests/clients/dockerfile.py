@@ -18,15 +18,18 @@ def main():
     with open("Dockerfile", encoding="utf-8") as file:
         text = file.read().replace("\\\n", " ")
     lines = [line.split(None, 1) for line in text.splitlines() if line.strip() and not line.startswith("#")]
-    last = max(index for index, (word, _) in enumerate(lines) if word == "FROM")
-    final = lines[last:]
+    stages = {}
+    for word, rest in lines:
+        if word == "FROM":
+            stage = stages.setdefault(rest.split()[-1], [])
+        stage.append((word, rest))
 
-    def of(word):
-        return [rest for name, rest in final if name == word]
+    def of(word, stage="base"):
+        return [rest for name, rest in stages[stage] if name == word]
 
     for image in (rest for word, rest in lines if word == "FROM"):
         name = image.split()[0]
-        assert name == "scratch" or re.search(r":\d+\.\d+", name), f"{name} is pinned to a version"
+        assert name in ("scratch", *stages) or re.search(r":\d+\.\d+", name), f"{name} is pinned to a version"
     with open("Cargo.toml", "rb") as file:
         wanted = tomllib.load(file)["workspace"]["package"]["rust-version"]
     assert f"rust:{wanted}-" in lines[0][1], f"the image builds with Rust {wanted}"
@@ -34,12 +37,15 @@ def main():
     assert re.fullmatch(r"[1-9]\d*:[1-9]\d*", user), f"the user is a number that is not root, and is {user}"
     health = of("HEALTHCHECK")
     assert len(health) == 1 and "/healthz" in health[0], "the health of the endpoint is looked at"
-    command = json.loads(of("ENTRYPOINT")[0]) + json.loads(of("CMD")[0])
     port = of("EXPOSE")[0]
-    assert command == ["/mlops", "mcp", "--http", f"0.0.0.0:{port}"] and f":{port}/" in health[0], command
-    package = re.search(r"cargo build [^&]*--package (\S+)", text).group(1)
-    with open("functions/mlops/Cargo.toml", "rb") as file:
-        assert tomllib.load(file)["package"]["name"] == package
+    assert f":{port}/" in health[0], health
+    commands = {name: json.loads(of("ENTRYPOINT", name)[0]) + json.loads(of("CMD", name)[0]) for name in ("local", "aws")}
+    assert commands["local"] == ["/mlops", "mcp", "--http", f"0.0.0.0:{port}"], commands
+    assert commands["aws"] == ["/mcp", "--http", f"0.0.0.0:{port}"], commands
+    assert list(stages)[-1] == "local", "without a target it is the fleet on one machine"
+    for binary, package in zip(("mcp", "mlops"), re.findall(r"cargo build [^;&]*--package (\S+)", text), strict=True):
+        with open(f"functions/{binary}/Cargo.toml", "rb") as file:
+            assert tomllib.load(file)["package"]["name"] == package
     with open(".dockerignore", encoding="utf-8") as file:
         ignored = file.read().split()
     assert {".git", "target", ".mlops"} <= set(ignored), "history, build output and data stay out of the context"

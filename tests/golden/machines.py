@@ -12,8 +12,8 @@ import sys
 import time
 from pathlib import Path
 
+from functions import BUCKET, MiniStack
 from histories import Reader
-from ministack import BUCKET, MiniStack
 from unfolding import Unfolding
 
 MACHINES = Path(__file__).resolve().parents[1] / "machines"

@@ -146,7 +146,7 @@ class Fixtures:
         file = self.work / "task.json"
         file.write_text(json.dumps(payload))
         variables = {**os.environ, "MLOPS_HOME": str(self.home), "MLOPS_STORE": "s3://mlops-store"}
-        command = [ROOT / "target/debug/mlops", "agent", function, file]
+        command = [ROOT / "target/debug/mlops", "agent", function, "--event", file]
         done = subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, text=True)
         if done.returncode:
             raise SystemExit(f"{function} {payload['run_id']}: {done.stderr}")
@@ -200,6 +200,8 @@ def agents(fixtures: Fixtures, first: dict[str, dict], second: dict[str, dict]) 
     claimed["inputs"] = fixtures.document("claims/evidence.json", first["Judge"]["inputs"])
     fixtures.event("judge", "claim-check", claimed)
 
+    # The run of an issue is told there.
+    first["TellPeople"]["issue"] = {"repo": "penguins/field-work", "number": 9}
     for function, state in {"history-writer": "RememberRun", "notification": "TellPeople"}.items():
         fixtures.event(function, "success", task(first[state], function, "success"))
         again = task(first[state], function, "replay", attempt=2)

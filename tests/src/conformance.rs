@@ -10,7 +10,7 @@ use crate::fleet::Fleet;
 use crate::workspace::platform;
 
 /// The design document's names of the tools that are here.
-const TOOLS: [&str; 22] = [
+const TOOLS: [&str; 25] = [
     "detect_mlops_issue",
     "parse_issue_config",
     "validate_training_params",
@@ -26,8 +26,11 @@ const TOOLS: [&str; 22] = [
     "generate_confusion_matrix",
     "generate_roc_curve",
     "create_evaluation_report",
+    "send_email_notification",
+    "send_github_notification",
     "apply_notification_template",
     "format_training_history",
+    "commit_to_github",
     "post_issue_comment",
     "register_model",
     "list_model_versions",

@@ -6,6 +6,7 @@ mod bad_input;
 mod commands;
 mod conformance;
 mod crashes;
+mod deployed;
 mod fleet;
 mod lambda;
 mod machine;

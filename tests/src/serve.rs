@@ -64,6 +64,28 @@ impl Server {
         (status, serde_json::from_str(said).unwrap_or_else(|_| json!(said)))
     }
 
+    /// Delivers the issue, and gives the run that it becomes.
+    fn open(&self, number: u64, body: &str) -> String {
+        let mut issue = opened(number);
+        issue["issue"]["body"] = json!(body);
+        let (status, said) = self.deliver("issues", &format!("issue-{number}"), &issue, SECRET);
+        assert_eq!(status, 202, "{said:#}");
+        said["run_id"].as_str().unwrap().to_owned()
+    }
+
+    /// Waits until the run stands so. In less time than that in which the server looks at everything again.
+    fn until(&self, run: &str, status: &str) -> Value {
+        let since = Instant::now();
+        loop {
+            let run = self.fleet.json(&["status", run, "--json"]);
+            if run["status"] == status {
+                return run;
+            }
+            assert!(since.elapsed() < Duration::from_secs(25), "it is not {status}: {run:#}");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
     fn wait_for(&self, what: &str, is_there: impl Fn(&Value) -> bool) -> Value {
         let since = Instant::now();
         loop {
@@ -142,4 +164,65 @@ fn a_path_of_the_machine_is_no_data_for_a_stranger() {
     } else {
         assert_eq!(said["refused"], true, "{said:#}");
     }
+}
+
+#[test]
+fn a_run_that_waits_goes_on_to_its_end_when_a_comment_approves_it() {
+    let server = Server::start();
+    let text = std::fs::read_to_string(Fleet::repository().join("examples/penguins-classification.md")).unwrap();
+    let text = text.replace("examples/penguins.csv", "s3://data/penguins.csv");
+    let first = server.open(3, &text);
+    assert_eq!(server.until(&first, "SUCCEEDED")["output"]["decision"], "promote");
+    // The gain of the second model over the first may be chance.
+    let second = server.open(5, &text.replace("n_estimators: 200", "n_estimators: 60"));
+    let question = server.fleet.path(&format!("home/store/approvals/{second}.json"));
+    let since = Instant::now();
+    while !question.exists() {
+        assert!(since.elapsed() < Duration::from_secs(25), "{:#}", server.fleet.json(&["status", &second, "--json"]));
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let approval = |id: &str, association: &str| {
+        let mut comment = commented(5, &format!("/mlops approve {id}"));
+        comment["comment"]["author_association"] = json!(association);
+        server.deliver("issue_comment", id, &comment, SECRET)
+    };
+    let (status, said) = approval("by-a-stranger", "NONE");
+    assert_eq!((status, &said["ignored"]), (200, &json!(true)), "{said:#}");
+    assert_eq!(server.until(&second, "RUNNING")["output"], Value::Null);
+    let (status, said) = approval("by-the-owner", "OWNER");
+    assert_eq!((status, &said["run_id"], &said["effect"]), (202, &json!(second), &json!("done")), "{said:#}");
+    let run = server.until(&second, "SUCCEEDED");
+    assert_eq!((&run["output"]["decision"], &run["output"]["approval"]["approved"]), (&json!("promote"), &json!(true)));
+    let by = run["output"]["approval"]["by"].as_str().unwrap();
+    assert!(by.contains("octocat"), "{by}");
+    assert_eq!(run["output"]["approval"]["reason"], "by-the-owner");
+    let (status, said) = approval("once-more", "OWNER");
+    assert_eq!((status, &said["effect"]), (202, &json!("done")), "the same answer again changes nothing: {said:#}");
+    assert!(said["message"].as_str().unwrap().contains("by-the-owner"), "the first reason stays: {said:#}");
+    let champion =
+        server.fleet.tool("list_model_versions", &json!({"model_name": "penguin-species", "alias": "champion"}));
+    assert_eq!(champion["versions"][0]["version"], 2);
+}
+
+#[test]
+fn what_failed_for_missing_data_ends_well_when_it_is_tried_again() {
+    let server = Server::start();
+    let missing =
+        |model: &str| ISSUE.replace("penguins.csv", "later.csv").replace("name: penguins", &format!("name: {model}"));
+    let [one, other] = [(6, "one"), (7, "other")].map(|(number, model)| server.open(number, &missing(model)));
+    for run in [&one, &other] {
+        let run = server.until(run, "FAILED");
+        assert_eq!(run["error"], "NotFound", "{run:#}");
+    }
+    let bucket = server.fleet.path("home/s3/data");
+    std::fs::copy(bucket.join("penguins.csv"), bucket.join("later.csv")).unwrap();
+    let (status, said) = server.deliver("issue_comment", "retry", &commented(6, "/mlops retry"), SECRET);
+    assert_eq!((status, &said["effect"]), (202, &json!("done")), "{said:#}");
+    let again = server.until(said["run_id"].as_str().unwrap(), "SUCCEEDED");
+    assert_eq!((&again["output"]["decision"], &again["model_name"]), (&json!("promote"), &json!("one")));
+    let ended = server.fleet.json(&["retry", &other, "--json"]);
+    assert_eq!((&ended["decision"], &ended["model_name"]), (&json!("promote"), &json!("other")), "{ended:#}");
+    let runs = server.fleet.json(&["runs", "--json"]);
+    let running = runs["runs"].as_array().unwrap().iter().filter(|run| run["status"] == "RUNNING");
+    assert_eq!(running.count(), 0, "{runs:#}");
 }

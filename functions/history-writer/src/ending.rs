@@ -15,16 +15,28 @@ const REASONS: usize = 8;
 /// The longest reason or cause, in characters.
 const LONGEST: usize = 2_000;
 
+/// Where the history of the run can be read.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Places<'a> {
+    /// The page.
+    pub(crate) page: &'a str,
+    /// The commit that has it.
+    pub(crate) commit: Option<&'a str>,
+}
+
 /// The comment that takes the place of the run's plan.
-pub(crate) fn comment(issue: &IssueRef, run: &RunRecord, inputs: &Remembered, history_uri: &str) -> PostIssueComment {
+pub(crate) fn comment(issue: &IssueRef, run: &RunRecord, inputs: &Remembered, places: Places<'_>) -> PostIssueComment {
     let lang = run.lang;
     let failed = run.error.as_ref().map(|error| error.stage.as_str());
     let walked = inputs.stages.as_deref().unwrap_or_default();
     let mut links = Vec::new();
     // The report's short form ends with the place of the report.
     let report = if inputs.report_comment.is_some() { None } else { run.report_uri.as_deref() };
-    for (label, uri) in [(lang.pick("Report", "レポート"), report), (lang.pick("History", "履歴"), Some(history_uri))]
-    {
+    for (label, uri) in [
+        (lang.pick("Report", "レポート"), report),
+        (lang.pick("History", "履歴"), Some(places.page)),
+        (lang.pick("Commit of the history", "履歴のコミット"), places.commit),
+    ] {
         if let Some(uri) = uri.filter(|uri| !uri.is_empty()) {
             links.push(Link { label: label.to_owned(), uri: uri.to_owned() });
         }
@@ -82,8 +94,8 @@ fn failure(run: &RunRecord) -> Option<String> {
     let stage = escape(&stages::called(&error.stage, run.lang));
     let (kind, cause) = (code(&error.error), escape(&shorten(&readable(&error.cause), LONGEST)));
     let next = run.lang.pick(
-        "Nothing was registered. Correct the issue or the data; `/mlops retry` goes on from the step that failed.",
-        "何も登録されていません。Issue またはデータを修正してください。`/mlops retry` で失敗したステップから再開できます。",
+        "Nothing was registered. Correct the issue or the data; `/mlops retry` runs it again.",
+        "何も登録されていません。Issue またはデータを修正してください。`/mlops retry` でもう一度実行できます。",
     );
     Some(match run.lang {
         Lang::En => format!("**{stage}** failed with {kind}:\n\n> {cause}\n\n{next}"),

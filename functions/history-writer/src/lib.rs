@@ -1,14 +1,16 @@
-//! The history writer: remembers a run, as a record and as a page that people read, and says in the issue that asked
-//! for the run how it ended.
+//! The history writer: remembers a run, as a record and as a page that people read, commits the page to a repository,
+//! and says in the issue that asked for the run how it ended.
 
 mod ending;
 mod stages;
 
 use std::collections::BTreeMap;
 
-use mlops_core::{Agent, Artifact, Call, Result, Task, TaskResult, ToolCaller};
+use mlops_core::settings::GithubSettings;
+use mlops_core::values::ArtifactUri;
+use mlops_core::{Agent, Artifact, Call, Error, Result, Task, TaskResult, ToolCaller};
 use mlops_history_management::HistoryManagement;
-use mlops_history_management::tools::{FormatTrainingHistory, WrittenFile};
+use mlops_history_management::tools::{CommitToGithub, FileToCommit, FormatTrainingHistory, WrittenFile};
 use mlops_records::{RunApproval, RunDecision, RunModel, RunRecord, RunSmoke, RunStage, RunStatus};
 use serde::{Deserialize, Serialize};
 
@@ -17,8 +19,45 @@ pub use stages::WalkedStage;
 /// Remembers runs.
 #[derive(Clone)]
 pub struct HistoryWriter {
-    /// Writes records, pages and comments.
-    pub tools: ToolCaller<HistoryManagement>,
+    /// Writes records, pages, commits and comments.
+    tools: ToolCaller<HistoryManagement>,
+    /// The repository that has the history of every run; otherwise that of the issue has it.
+    repository: Option<String>,
+    /// The branch of the history.
+    branch: String,
+}
+
+impl HistoryWriter {
+    /// A writer with those tools, for the repository and the branch of the settings.
+    pub fn new(tools: ToolCaller<HistoryManagement>, settings: &GithubSettings) -> Self {
+        Self { tools, repository: settings.history_repository.clone(), branch: settings.history_branch.clone() }
+    }
+
+    /// Commits the pages of the run; `None` when there is no repository to commit them to.
+    async fn commit(&self, record: &RunRecord, pages: &[WrittenFile], call: &Call) -> Option<Result<Committed>> {
+        let issue = record.issue.as_ref();
+        let repo = self.repository.as_ref().or(issue.map(|issue| &issue.repo))?;
+        let RunRecord { run_id, config, .. } = record;
+        let asked = issue.map(|issue| format!("\n\nAsked for in {issue}.")).unwrap_or_default();
+        let message = format!("History of {} {run_id}{asked}", config.model_name);
+        let mut commit = CommitToGithub::onto(repo, &self.branch, message);
+        for page in pages {
+            let name = page.uri.rsplit('/').next().unwrap_or(&page.uri);
+            let path = format!("history/{}/{run_id}/{name}", config.model_name);
+            match ArtifactUri::new(page.uri.as_str()) {
+                Ok(uri) => commit.files.push(FileToCommit { path, text: None, uri: Some(uri) }),
+                Err(error) => return Some(Err(error)),
+            }
+        }
+        let made = self.tools.call(commit, call).await;
+        Some(made.map(|made| Committed { commit: made.commit, url: made.url }))
+    }
+}
+
+/// Where the pages of a run were committed.
+struct Committed {
+    commit: Option<String>,
+    url: Option<String>,
 }
 
 /// What is remembered of a run, besides its configuration.
@@ -102,6 +141,13 @@ pub struct HistoryWritten {
     pub json_uri: String,
     /// The record.
     pub record_uri: String,
+    /// The commit that has the page in the repository of the history; null when there is no such repository, or when it
+    /// could not be reached.
+    pub commit: Option<String>,
+    /// Where people read that commit.
+    pub commit_url: Option<String>,
+    /// Why the page could not be committed; null when it could.
+    pub commit_error: Option<String>,
     /// Where people read in the issue how the run ended; null when no issue asked for it, or when it could not be said.
     pub comment_url: Option<String>,
     /// Why it could not be said in the issue; null when it could.
@@ -120,30 +166,45 @@ impl Agent for HistoryWriter {
             markdown_uri: written.markdown_uri.unwrap_or_default(),
             json_uri: written.json_uri.unwrap_or_default(),
             record_uri: written.record_uris.first().cloned().unwrap_or_default(),
+            commit: None,
+            commit_url: None,
+            commit_error: None,
             comment_url: None,
             comment_error: None,
         };
         let mut files = written.written;
+        // The run is remembered already: a repository or an issue that cannot be reached is reported and fails nothing.
+        match self.commit(&record, &files, call).await {
+            None => {}
+            Some(Ok(made)) => (outputs.commit, outputs.commit_url) = (made.commit, made.url),
+            Some(Err(error)) => outputs.commit_error = Some(told(&error)),
+        }
         if let Some(issue) = &task.issue {
-            let comment = ending::comment(issue, &record, &task.inputs, &outputs.markdown_uri);
-            // The run is remembered already: an issue that cannot be reached is reported and fails nothing.
+            let places = ending::Places { page: &outputs.markdown_uri, commit: outputs.commit_url.as_deref() };
+            let comment = ending::comment(issue, &record, &task.inputs, places);
             match self.tools.call(comment, call).await {
                 Ok(posted) => {
                     outputs.comment_url = posted.url;
                     let whole = posted.whole_text_uri.zip(posted.whole_text_sha256);
                     files.extend(whole.map(|(uri, sha256)| WrittenFile { uri, sha256 }));
                 }
-                Err(error) => outputs.comment_error = Some(format!("{}: {}", error.kind, error.message)),
+                Err(error) => outputs.comment_error = Some(told(&error)),
             }
         }
-        let hint = match outputs.comment_error {
-            None => "tell people how the run ended",
-            Some(_) => "tell people how the run ended; the issue could not be reached",
+        let hint = match (&outputs.commit_error, &outputs.comment_error) {
+            (None, None) => "tell people how the run ended",
+            (Some(_), None) => "tell people how the run ended; the repository of the history could not be reached",
+            (None, Some(_)) => "tell people how the run ended; the issue could not be reached",
+            (Some(_), Some(_)) => "tell people how the run ended; neither repository nor issue could be reached",
         };
         let mut result = TaskResult::succeeded::<Self>(task.run_id, outputs, hint);
         result.artifacts = files.into_iter().map(|file| Artifact { uri: file.uri, sha256: file.sha256 }).collect();
         Ok(result)
     }
+}
+
+fn told(error: &Error) -> String {
+    format!("{}: {}", error.kind, error.message)
 }
 
 fn record_of(task: &Task<Remembered>) -> RunRecord {

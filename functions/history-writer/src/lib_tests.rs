@@ -1,20 +1,42 @@
 //! What is remembered of a run that ended well and of one that failed.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use mlops_core::AgentHandler;
+use mlops_core::ports::Repositories as _;
 use mlops_core::values::ArtifactUri;
-use mlops_local::{Access, FileCodeHost, FileStore};
+use mlops_local::{Access, FileCodeHost, FileRepositories, FileStore};
 use mlops_records::RunRecords;
 use serde_json::{Value, json};
 
 use super::*;
 
-fn agent(folder: &tempfile::TempDir) -> (HistoryWriter, RunRecords) {
+fn settings(repository: Option<&str>) -> GithubSettings {
+    GithubSettings {
+        api: "https://api.github.example".to_owned(),
+        app: None,
+        history_repository: repository.map(str::to_owned),
+        history_branch: "mlops-history".to_owned(),
+    }
+}
+
+/// An agent whose hosts of issues and of repositories lie in those homes.
+fn agent_with(
+    folder: &tempfile::TempDir,
+    [issues, repositories]: [&Path; 2],
+    repository: Option<&str>,
+) -> (HistoryWriter, RunRecords) {
     let store = Arc::new(FileStore::new(folder.path(), folder.path(), Access::Anywhere));
     let runs = RunRecords::new(store, &ArtifactUri::from_path(&folder.path().join("store")));
-    let code_host = Arc::new(FileCodeHost::new(folder.path()));
-    (HistoryWriter { tools: ToolCaller::embedded(HistoryManagement { runs: runs.clone(), code_host }) }, runs)
+    let code_host = Arc::new(FileCodeHost::new(issues));
+    let repositories = Arc::new(FileRepositories::new(repositories));
+    let tools = ToolCaller::embedded(HistoryManagement { runs: runs.clone(), code_host, repositories });
+    (HistoryWriter::new(tools, &settings(repository)), runs)
+}
+
+fn agent(folder: &tempfile::TempDir) -> (HistoryWriter, RunRecords) {
+    agent_with(folder, [folder.path(), folder.path()], None)
 }
 
 /// The comment on the issue, which the run's plan was before.
@@ -75,6 +97,7 @@ async fn the_issue_hears_how_its_run_ended() {
     assert_eq!(record.approval.unwrap().by, "github:an_approver");
     assert!(record.smoke.unwrap().healthy);
     let history = result["outputs"]["markdown_uri"].as_str().unwrap();
+    let commit = result["outputs"]["commit_url"].as_str().unwrap();
     let expected = format!(
         "<!-- mlops:r1 -->\n\n### m version 3: approved\n\n- [x] Prepare the data – 1.25 s\n- [x] Train – 2.00 s\n\n\
          ✅ **Approved** by `github:an_approver` (2026-01-02T04:00:00Z): good \\*enough\\*\n\n\
@@ -82,7 +105,8 @@ async fn the_issue_hears_how_its_run_ended() {
          Decision: **needs\\_human**\n\n- the difference to the \\*champion\\* may be chance\n\n\
          | metric on the test rows | value |\n|---|--:|\n| accuracy | 0.9500 |\n\n\
          <details><summary>The plan</summary>\n\n1. **Data**: read `a.csv`.\n2. **Train**.\n\n</details>\n\nRun `r1`\n\n\
-         - [Report](https://example.org/report.html)\n- History: `{history}`\n"
+         - [Report](https://example.org/report.html)\n- History: `{history}`\n\
+         - Commit of the history: `{commit}`\n"
     );
     assert_eq!(comment(&folder), expected);
     let again = agent.invoke(payload(&ended()), &Call::new("q")).await.unwrap();
@@ -133,9 +157,7 @@ async fn a_failure_is_said_in_the_issue_with_what_to_do() {
 #[tokio::test]
 async fn an_issue_that_cannot_be_reached_is_reported_and_the_run_is_remembered() {
     let folder = tempfile::tempdir().unwrap();
-    let (_, runs) = agent(&folder);
-    let code_host = Arc::new(FileCodeHost::new("/dev/null/home"));
-    let agent = HistoryWriter { tools: ToolCaller::embedded(HistoryManagement { runs: runs.clone(), code_host }) };
+    let (agent, runs) = agent_with(&folder, [Path::new("/dev/null/home"), folder.path()], None);
     let result = agent.invoke(payload(&ended()), &Call::new("q")).await.unwrap();
     assert_eq!(result["outputs"]["comment_url"], json!(null));
     assert!(result["outputs"]["comment_error"].as_str().unwrap().contains("r1.md"), "{result}");
@@ -144,4 +166,41 @@ async fn an_issue_that_cannot_be_reached_is_reported_and_the_run_is_remembered()
     alone.as_object_mut().unwrap().remove("issue");
     let result = agent.invoke(alone, &Call::new("q")).await.unwrap();
     assert_eq!((&result["outputs"]["comment_url"], &result["outputs"]["comment_error"]), (&json!(null), &json!(null)));
+}
+
+#[tokio::test]
+async fn the_pages_are_committed_once_where_the_settings_or_the_issue_say() {
+    for (repository, repo) in [(None, "owner/name"), (Some("owner/all.history"), "owner/all.history")] {
+        let folder = tempfile::tempdir().unwrap();
+        let (agent, _) = agent_with(&folder, [folder.path(), folder.path()], repository);
+        let result = agent.invoke(payload(&ended()), &Call::new("q")).await.unwrap();
+        assert_eq!(result["outputs"]["commit_error"], json!(null));
+        let commit = result["outputs"]["commit"].as_str().unwrap();
+        let repositories = FileRepositories::new(folder.path());
+        let head = repositories.branch(repo, Some("mlops-history")).await.unwrap().unwrap();
+        assert_eq!((&head.commit[..], &json!(head.url)), (commit, &result["outputs"]["commit_url"]));
+        for name in ["history.md", "history.json"] {
+            let committed = repositories.file(repo, commit, &format!("history/m/r1/{name}")).await.unwrap().unwrap();
+            let written = std::fs::read(folder.path().join("store/history/r1").join(name)).unwrap();
+            assert_eq!(committed, written);
+        }
+        assert_eq!(agent.invoke(payload(&ended()), &Call::new("q")).await.unwrap(), result, "a replay commits nothing");
+        assert_eq!(repositories.branch(repo, Some("mlops-history")).await.unwrap().unwrap().commit, commit);
+    }
+}
+
+#[tokio::test]
+async fn a_repository_that_cannot_be_reached_is_reported_and_the_issue_still_hears() {
+    let folder = tempfile::tempdir().unwrap();
+    let (agent, runs) = agent_with(&folder, [folder.path(), Path::new("/dev/null/home")], None);
+    let result = agent.invoke(payload(&ended()), &Call::new("q")).await.unwrap();
+    let outputs = &result["outputs"];
+    assert!(outputs["commit_error"].as_str().is_some_and(|error| error.contains(": ")), "{result}");
+    assert_eq!((&outputs["commit"], &outputs["comment_error"]), (&json!(null), &json!(null)));
+    assert!(result["next_hint"].as_str().unwrap().contains("repository"));
+    assert!(runs.latest("r1").await.is_ok() && !comment(&folder).contains("Commit of the history"));
+    let mut alone = payload(&ended());
+    alone.as_object_mut().unwrap().remove("issue");
+    let result = agent.invoke(alone, &Call::new("q")).await.unwrap();
+    assert_eq!(result["outputs"]["commit_error"], json!(null), "without an issue there is nowhere to commit to");
 }

@@ -35,7 +35,7 @@ pub enum Command {
         /// Why.
         reason: Option<String>,
     },
-    /// A run that failed goes on from the state that failed; one that ended well is run again.
+    /// A run that was broken off goes on from there; one that ended well, or remembered its failure, is run again.
     Retry,
     /// An earlier version of the run's model takes the place of the present one.
     Rollback {
@@ -171,10 +171,12 @@ impl Commands {
         };
         // What was written first counts: a repeat and a run that went on after a crash get the very same answer.
         let output = json!({"approved": given.approved, "by": given.by, "reason": given.reason});
-        match self.workflows.answer(answered.token.expose_secret(), TaskAnswer::Success(output)).await {
+        match self.workflows.answer(answered.token.expose_secret(), TaskAnswer::Success(output.clone())).await {
             Ok(()) => {}
             Err(error) if matches!(error.kind, ErrorKind::Conflict | ErrorKind::NotFound) => {
-                return Ok(nothing(Some(run_id), &Reply::TooLate { run_id }, lang));
+                if !self.was_answered(run_id, &output).await? {
+                    return Ok(nothing(Some(run_id), &Reply::TooLate { run_id }, lang));
+                }
             }
             Err(error) => return Err(error),
         }
@@ -185,6 +187,12 @@ impl Commands {
             "model_name": answered.model_name, "version": answered.version,
         });
         Ok(done(run_id, &reply, details, lang))
+    }
+
+    /// Whether a task of the run has that answer already: Step Functions refuses the same answer when it comes again.
+    async fn was_answered(&self, run_id: &str, output: &Value) -> Result<bool> {
+        let history = self.workflows.history(run_id).await?;
+        Ok(history.iter().any(|event| event.kind == "TaskSucceeded" && event.details["output"] == *output))
     }
 
     async fn retry(&self, execution: Execution, actor: &Actor, call: &Call) -> Result<CommandOutcome> {

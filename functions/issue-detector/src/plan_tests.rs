@@ -5,7 +5,9 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use futures::executor::block_on;
-use mlops_core::ports::{CodeHost, Comment, CommentChange, Commented, Issue};
+use mlops_core::ports::{
+    Checked, CodeHost, Comment, CommentChange, Commented, CommitCheck, Issue, Labelled, Permission, Reaction,
+};
 use mlops_core::values::{ArtifactUri, IssueRef};
 use mlops_core::{AgentHandler, Error, ErrorKind};
 use mlops_github_integration::tools::ParseIssueConfig;
@@ -38,6 +40,22 @@ impl CodeHost for Board {
         let change = if known.is_some() { CommentChange::Updated } else { CommentChange::Created };
         Ok(Commented { url, change })
     }
+
+    async fn label(&self, reference: &IssueRef, _: &[String], _: &[String]) -> Result<Labelled> {
+        Err(Error::not_found(format!("a board has no labels for {reference}")))
+    }
+
+    async fn react(&self, reference: &IssueRef, _: Option<u64>, _: Reaction) -> Result<bool> {
+        Err(Error::not_found(format!("a board has no reactions to {reference}")))
+    }
+
+    async fn permission(&self, _: &str, _: &str) -> Result<Permission> {
+        Ok(Permission::None)
+    }
+
+    async fn check(&self, repo: &str, _: &str, _: &CommitCheck) -> Result<Checked> {
+        Err(Error::not_found(format!("a board has no checks of {repo}")))
+    }
 }
 
 struct World {
@@ -53,7 +71,8 @@ fn world() -> World {
     let runs = RunRecords::new(outside.clone(), &ArtifactUri::new("s3://store/root").unwrap());
     let board = Arc::new(Board::default());
     let tools = ToolCaller::embedded(room);
-    let history = HistoryManagement { runs, code_host: board.clone() };
+    let repositories = Arc::new(mlops_local::FileRepositories::new("/nowhere"));
+    let history = HistoryManagement { runs, code_host: board.clone(), repositories };
     World { agent: IssueDetector::new(tools.clone(), ToolCaller::embedded(history)), tools, board, outside }
 }
 

@@ -24,7 +24,8 @@ fn detector() -> (IssueDetector, Arc<Outside>) {
 /// A detector in that room, which comments outside.
 pub(crate) fn detector_in(room: GithubIntegration, outside: &Arc<Outside>) -> IssueDetector {
     let runs = RunRecords::new(outside.clone(), &ArtifactUri::new("s3://store/root").unwrap());
-    let history = HistoryManagement { runs, code_host: outside.clone() };
+    let repositories = Arc::new(mlops_local::FileRepositories::new("/nowhere"));
+    let history = HistoryManagement { runs, code_host: outside.clone(), repositories };
     IssueDetector::new(ToolCaller::embedded(room), ToolCaller::embedded(history))
 }
 

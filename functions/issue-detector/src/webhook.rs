@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use mlops_core::masking::mask_value;
-use mlops_core::ports::{CodeHost, Comment};
+use mlops_core::ports::{CodeHost, Comment, Reaction};
 use mlops_core::values::IssueRef;
 use mlops_core::{Agent as _, Call, Error, ErrorKind, Lang, Result};
 use mlops_github_integration::tools::DetectedMlopsIssue;
@@ -132,6 +132,10 @@ impl Webhook {
             Intent::Cancel => Command::Cancel { reason },
             Intent::Status => Command::Status,
         };
+        if let Some(comment_id) = detected.comment_id {
+            // A sign that somebody listens; the answer itself is a comment, and that must be there.
+            drop(self.code_host.react(issue, Some(comment_id), Reaction::Eyes).await);
+        }
         let actor = actor(detected);
         let call = call.clone().by(IssueDetector::NAME).in_lang(lang);
         let outcome = match self.commands.run(command, Target::Issue(issue.clone()), actor, &call).await {

@@ -17,7 +17,7 @@ use mlops_core::values::ArtifactUri;
 use mlops_core::{Call, ToolCaller};
 use mlops_github_integration::GithubIntegration;
 use mlops_history_management::HistoryManagement;
-use mlops_local::{Access, FileCodeHost, FileStore, LocalWorkflows};
+use mlops_local::{Access, FileCodeHost, FileRepositories, FileStore, LocalWorkflows};
 use mlops_records::{Approvals, Deliveries, IssueRuns, RunRecords};
 use rand::SeedableRng as _;
 use rand::seq::SliceRandom as _;
@@ -54,7 +54,11 @@ fn webhook(home: &Path) -> (Webhook, LocalWorkflows) {
         secrets: Arc::new(OneSecret),
         requests: RequestSettings::default(),
     };
-    let history = HistoryManagement { runs: RunRecords::new(store.clone(), &root), code_host: code_host.clone() };
+    let history = HistoryManagement {
+        runs: RunRecords::new(store.clone(), &root),
+        code_host: code_host.clone(),
+        repositories: Arc::new(FileRepositories::new(home)),
+    };
     let detector = IssueDetector::new(ToolCaller::embedded(github), ToolCaller::embedded(history));
     let runs = IssueRuns::new(store.clone(), &root);
     let commands = Commands::new(detector.clone(), workflows, Approvals::new(store.clone(), &root), runs.clone());

@@ -15,6 +15,13 @@ fn main() -> ExitCode {
     })
 }
 
+#[cfg(feature = "aws")]
+fn store(settings: &Settings) -> Result<Arc<dyn ObjectStore>> {
+    let aws = mlops_aws_environment::AwsEnvironment::from_variables()?;
+    Ok(Arc::new(mlops_aws_s3::S3Store::new(&aws, settings.cloud.kms_key.clone())))
+}
+
+#[cfg(not(feature = "aws"))]
 fn store(settings: &Settings) -> Result<Arc<dyn ObjectStore>> {
     Ok(mlops_local::LocalMachine::here(settings.clone(), mlops_local::Access::HomeOnly)?.store)
 }

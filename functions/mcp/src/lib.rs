@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use mlops_artifacts::Artifacts;
 use mlops_core::Settings;
-use mlops_core::ports::{CodeHost, ObjectStore, Secrets, Workflows};
+use mlops_core::ports::{CodeHost, Mailer, ObjectStore, Repositories, Secrets, Workflows};
 use mlops_data_preparation::DataPreparation;
 use mlops_github_integration::GithubIntegration;
 use mlops_history_management::HistoryManagement;
@@ -23,6 +23,10 @@ pub struct Ports {
     pub workflows: Arc<dyn Workflows>,
     /// Issues and comments.
     pub code_host: Arc<dyn CodeHost>,
+    /// Repositories.
+    pub repositories: Arc<dyn Repositories>,
+    /// Carries mail.
+    pub mailer: Arc<dyn Mailer>,
     /// Secrets.
     pub secrets: Arc<dyn Secrets>,
 }
@@ -48,8 +52,9 @@ pub struct Rooms {
 impl Rooms {
     /// The rooms over those ports.
     pub fn new(settings: &Settings, ports: Ports) -> Self {
-        let Ports { store, workflows, code_host, secrets } = ports;
+        let Ports { store, workflows, code_host, repositories, mailer, secrets } = ports;
         let artifacts = Artifacts::new(Arc::clone(&store), settings.store.clone());
+        let notification = Notification::new(settings, Arc::clone(&store), mailer, Arc::clone(&code_host));
         let runs = RunRecords::new(store, &settings.store);
         Self {
             github: Arc::new(GithubIntegration {
@@ -62,8 +67,8 @@ impl Rooms {
             data: Arc::new(DataPreparation { artifacts: artifacts.clone() }),
             training: Arc::new(MlTraining { artifacts: artifacts.clone() }),
             evaluation: Arc::new(MlEvaluation { artifacts: artifacts.clone() }),
-            notification: Arc::new(Notification),
-            history: Arc::new(HistoryManagement { runs, code_host }),
+            notification: Arc::new(notification),
+            history: Arc::new(HistoryManagement { runs, code_host, repositories }),
             registry: Arc::new(ModelRegistry::new(artifacts)),
         }
     }

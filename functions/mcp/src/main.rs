@@ -10,22 +10,20 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use mcp_endpoint::{Ports, Rooms};
-use mlops_core::{Error, ErrorKind, Result, Settings};
+use mlops_core::ports::{ObjectStore, Secrets};
+use mlops_core::{Audit, Error, ErrorKind, Result, Settings};
 use mlops_host::lambda::{self, Function};
-use mlops_host::mcp::http::{HttpSettings, router, serve};
+use mlops_host::mcp::http::{HttpSettings, Keys, router, serve};
 use mlops_host::mcp::{LongCalls, McpServer, McpSettings, serve_stdio, told_to_end};
 use mlops_host::{GuardedStore, Toolbox};
-use mlops_local::{Access, LocalMachine};
 
-const TRAINING: &str = include_str!("../../../statemachine/training.asl.json");
-const ROLLBACK: &str = include_str!("../../../statemachine/rollback.asl.json");
 const API_KEY: &str = "mlops/mcp-api-key";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let ended = match arguments.as_slice() {
-        [] if env::var_os("AWS_LAMBDA_RUNTIME_API").is_some() => return lambda::http(function),
+        [] if env::var_os("AWS_LAMBDA_RUNTIME_API").is_some() => return lambda::http(|settings| function(&settings)),
         ["--stdio"] => stdio(),
         ["--http", address] => http(address),
         _ => Err(Error::invalid_input("say how to serve").hint("mcp --stdio, or mcp --http 127.0.0.1:8000")),
@@ -40,11 +38,8 @@ fn main() -> ExitCode {
 }
 
 /// Between two invocations nothing goes on: a call that takes long is ended shortly before the function is.
-fn function(settings: Settings) -> Result<Function> {
-    let (toolbox, settings, mut http) = compose(settings, Access::HomeOnly)?;
-    if http.api_key.is_none() {
-        return Err(no_key("a Lambda function can be called from everywhere"));
-    }
+fn function(settings: &Settings) -> Result<Function> {
+    let Composed { toolbox, settings, mut http, .. } = compose(settings, Audience::Others)?;
     // The gateway before the function answers to its own names alone.
     if http.hosts.is_empty() {
         http.hosts.push("*".to_owned());
@@ -56,7 +51,7 @@ fn function(settings: Settings) -> Result<Function> {
 #[tokio::main]
 async fn stdio() -> Result<()> {
     // Who starts the process may read what it may read.
-    let (toolbox, settings, _) = compose(here()?, Access::Anywhere)?;
+    let Composed { toolbox, settings, .. } = compose(&here()?, Audience::Owner)?;
     serve_stdio(Arc::new(toolbox), settings).await
 }
 
@@ -64,9 +59,11 @@ async fn stdio() -> Result<()> {
 async fn http(address: &str) -> Result<()> {
     let wrong = |error| Error::invalid_input(format!("`{address}` is not an address")).caused_by(error);
     let address: SocketAddr = address.parse().map_err(|error| wrong(error).hint("such as 127.0.0.1:8000"))?;
-    let (toolbox, settings, http) = compose(here()?, Access::HomeOnly)?;
-    if http.api_key.is_none() && !address.ip().is_loopback() {
-        return Err(no_key("others than this machine can call this address"));
+    let Composed { toolbox, settings, secrets, mut http } = compose(&here()?, Audience::Others)?;
+    match secrets.secret(API_KEY).await {
+        Err(error) if error.kind == ErrorKind::NotFound && address.ip().is_loopback() => http.keys = Keys::NotAsked,
+        Err(error) if error.kind == ErrorKind::NotFound => return Err(no_key()),
+        found => drop(found?),
     }
     let server = McpServer::new(Arc::new(toolbox), settings)?;
     let taken = |error| Error::unavailable(format!("{address} cannot be listened at")).caused_by(error);
@@ -76,8 +73,8 @@ async fn http(address: &str) -> Result<()> {
     serve(listener, server, &http, told_to_end()).await
 }
 
-fn no_key(why: &str) -> Error {
-    Error::forbidden(format!("an API key is needed: {why}"))
+fn no_key() -> Error {
+    Error::forbidden("an API key is needed: others than this machine can call this address")
         .hint("set the secret mlops/mcp-api-key, or MLOPS_SECRET_MCP_API_KEY")
 }
 
@@ -87,22 +84,63 @@ fn here() -> Result<Settings> {
     Settings::from_variables(|name| env::var(name).ok(), &folder)
 }
 
-/// The toolbox and the settings on this machine. Runs that are started here are walked by `mlops run`.
-fn compose(settings: Settings, access: Access) -> Result<(Toolbox, McpSettings, HttpSettings)> {
-    let machine = LocalMachine::here(settings, access)?;
-    let workflows = machine.workflows([]).recording().machine("training", TRAINING)?.machine("rollback", ROLLBACK)?;
-    let LocalMachine { settings, mut store, audit, secrets, code_host, .. } = machine;
-    if access == Access::HomeOnly {
-        store = GuardedStore::of(store, &settings);
+/// Who calls: that decides which files they may name.
+#[derive(Clone, Copy, PartialEq)]
+enum Audience {
+    Owner,
+    Others,
+}
+
+struct Composed {
+    toolbox: Toolbox,
+    settings: McpSettings,
+    http: HttpSettings,
+    secrets: Arc<dyn Secrets>,
+}
+
+fn compose(settings: &Settings, audience: Audience) -> Result<Composed> {
+    let (mut ports, audit) = ports(settings, audience)?;
+    if audience == Audience::Others {
+        ports.store = GuardedStore::of(ports.store, settings);
     }
-    let api_key = match futures::executor::block_on(secrets.secret(API_KEY)) {
-        Ok(key) => Some(key),
-        Err(error) if error.kind == ErrorKind::NotFound => None,
-        Err(error) => return Err(error),
+    let (store, secrets): (Arc<dyn ObjectStore>, _) = (Arc::clone(&ports.store), Arc::clone(&ports.secrets));
+    let http = HttpSettings::new(&settings.mcp, Keys::Secret(Arc::clone(&secrets)));
+    let toolbox = Rooms::new(settings, ports).toolbox();
+    let settings = McpSettings::new(settings, store, audit, Arc::clone(&secrets));
+    Ok(Composed { toolbox, settings, http, secrets })
+}
+
+#[cfg(feature = "aws")]
+fn ports(settings: &Settings, _: Audience) -> Result<(Ports, Arc<dyn Audit>)> {
+    use mlops_core::ports::SystemClock;
+    let aws = mlops_aws_environment::AwsEnvironment::from_variables()?;
+    let secrets: Arc<dyn Secrets> =
+        Arc::new(mlops_aws_secretsmanager::SecretsManager::new(&aws, Arc::new(SystemClock)));
+    let github = mlops_github::Github::new(&settings.github, Arc::clone(&secrets))?;
+    let machines = settings.cloud.state_machines.clone();
+    let ports = Ports {
+        store: Arc::new(mlops_aws_s3::S3Store::new(&aws, settings.cloud.kms_key.clone())),
+        workflows: Arc::new(mlops_aws_stepfunctions::StepFunctions::new(&aws, machines)?),
+        code_host: Arc::new(github.clone()),
+        repositories: Arc::new(github),
+        mailer: Arc::new(mlops_aws_ses::SesMailer::new(&aws)),
+        secrets,
     };
-    let http = HttpSettings::new(&settings.mcp, api_key);
-    let ports =
-        Ports { store: Arc::clone(&store), workflows: Arc::new(workflows), code_host, secrets: Arc::clone(&secrets) };
-    let toolbox = Rooms::new(&settings, ports).toolbox();
-    Ok((toolbox, McpSettings::new(&settings, store, audit, secrets), http))
+    Ok((ports, lambda::audit("mcp")))
+}
+
+/// On one machine runs that are started here are walked by `mlops run`.
+#[cfg(not(feature = "aws"))]
+fn ports(settings: &Settings, audience: Audience) -> Result<(Ports, Arc<dyn Audit>)> {
+    use mlops_local::{Access, LocalMachine};
+    let access = if audience == Audience::Owner { Access::Anywhere } else { Access::HomeOnly };
+    let machine = LocalMachine::here(settings.clone(), access)?;
+    let workflows = machine
+        .workflows([])
+        .recording()
+        .machine("training", include_str!("../../../statemachine/training.asl.json"))?
+        .machine("rollback", include_str!("../../../statemachine/rollback.asl.json"))?;
+    let LocalMachine { store, audit, secrets, code_host, repositories, mailer, .. } = machine;
+    let ports = Ports { store, workflows: Arc::new(workflows), code_host, repositories, mailer, secrets };
+    Ok((ports, audit))
 }

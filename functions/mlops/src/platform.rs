@@ -19,7 +19,7 @@ use mlops_core::{AgentHandler, Audit, Call, Error, ErrorKind, Result, Settings, 
 use mlops_host::remote::Callers;
 use mlops_host::{ClaimChecked, GuardedStore, Toolbox};
 use mlops_local::{Access, LocalMachine, LocalWorkflows};
-use mlops_records::{Approvals, Deliveries, IssueRuns};
+use mlops_records::{Approvals, Deliveries, IssueRuns, Sent};
 use secrecy::SecretString;
 
 use crate::driver::DrivenWorkflows;
@@ -86,7 +86,7 @@ impl Platform {
             Audience::Others => Access::HomeOnly,
         };
         let machine = LocalMachine::new(settings, working_directory, access)?;
-        let LocalMachine { settings, store, audit, secrets, code_host, messenger } = machine.clone();
+        let LocalMachine { settings, store, audit, secrets, code_host, repositories, topics, mailer } = machine.clone();
         let approvals = Approvals::new(Arc::clone(&store), &settings.store);
         let store = match audience {
             Audience::Owner => store,
@@ -94,7 +94,8 @@ impl Platform {
         };
         let rooms = |workflows: Arc<dyn Workflows>| {
             let (store, code_host, secrets) = (Arc::clone(&store), Arc::clone(&code_host), Arc::clone(&secrets));
-            Rooms::new(&settings, Ports { store, workflows, code_host, secrets })
+            let (mailer, repositories) = (Arc::clone(&mailer), Arc::clone(&repositories));
+            Rooms::new(&settings, Ports { store, workflows, code_host, repositories, mailer, secrets })
         };
         let artifacts = Artifacts::new(Arc::clone(&store), settings.store.clone());
         let callers = Callers::new(&settings, &secrets);
@@ -118,10 +119,11 @@ impl Platform {
             Arc::new(TrainingAgent::new(training, registry.clone())),
             Arc::new(EvaluationAgent::new(evaluation, registry.clone())),
             Arc::new(Judge),
-            Arc::new(HistoryWriter { tools: history }),
+            Arc::new(HistoryWriter::new(history, &settings.github)),
             Arc::new(NotificationAgent {
                 tools: callers.of(own.notification)?,
-                messenger,
+                topics,
+                sent: Sent::new(Arc::clone(&machine.store), &settings.store),
                 approvals: approvals.clone(),
             }),
             Arc::new(RollbackAgent::new(registry)),

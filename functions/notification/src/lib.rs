@@ -1,30 +1,37 @@
 //! The notification agent: tells people how a run ended, and asks them when it waits for an answer.
 //!
-//! A channel that does not answer never fails the run, and it never goes unreported: the result says for each channel
-//! what became of its message.
+//! Programs hear of every event on the topic, people on the channels of the run. A channel that does not answer never
+//! fails the run, and it never goes unreported: the result says for each what became of its message.
 
 mod message;
 
 use std::sync::Arc;
 
-use mlops_core::ports::{Message, Messenger};
-use mlops_core::{Agent, Call, Result, Task, TaskResult, ToolCaller};
+use mlops_core::ports::{MessageReceipt, Topics};
+use mlops_core::{Agent, Call, Error, Result, Task, TaskResult, ToolCaller};
 use mlops_notification::Notification;
-use mlops_records::{Approvals, NewApproval};
+use mlops_notification::tools::{AppliedTemplate, SendEmailNotification, SendGithubNotification};
+use mlops_records::{Approvals, NewApproval, Sent};
 use serde::{Deserialize, Serialize};
 
 pub use message::{Answer, ApprovalRequest, Completed, Event, Failed, RolledBack};
 
-/// The channel of a run whose issue names none.
-const DEFAULT_CHANNEL: &str = "github";
+/// Where programs hear of every event.
+const TOPIC: &str = "topic";
+/// Comments on the issue, the channel of a run whose issue names none.
+const GITHUB: &str = "github";
+/// Mail.
+const EMAIL: &str = "email";
 
 /// Tells people how a run ended, and asks them.
 #[derive(Clone)]
 pub struct NotificationAgent {
-    /// Renders the messages.
+    /// Render the messages and send them.
     pub tools: ToolCaller<Notification>,
-    /// Delivers them.
-    pub messenger: Arc<dyn Messenger>,
+    /// Tells programs.
+    pub topics: Arc<dyn Topics>,
+    /// Knows which events were published.
+    pub sent: Sent,
     /// Keeps what people are asked, until they answer.
     pub approvals: Approvals,
 }
@@ -32,14 +39,14 @@ pub struct NotificationAgent {
 /// What became of the messages.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Deliveries {
-    /// One for each channel.
+    /// One for the topic and one for each channel.
     pub deliveries: Vec<Delivery>,
 }
 
 /// What became of one message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Delivery {
-    /// The channel.
+    /// The channel, or `topic`.
     pub channel: String,
     /// Whether the message is there now.
     pub delivered: bool,
@@ -47,8 +54,32 @@ pub struct Delivery {
     pub deduplicated: bool,
     /// Where it can be found.
     pub message_ref: Option<String>,
-    /// Why it is not there.
+    /// Why it is not there, or what went wrong besides.
     pub error: Option<String>,
+}
+
+impl Delivery {
+    fn made(channel: &str, receipt: MessageReceipt, besides: Option<&Error>) -> Self {
+        let MessageReceipt { message_ref, deduplicated } = receipt;
+        let error = besides.map(said);
+        Self { channel: channel.to_owned(), delivered: true, deduplicated, message_ref: Some(message_ref), error }
+    }
+
+    fn failed(channel: &str, error: &Error) -> Self {
+        Self {
+            channel: channel.to_owned(),
+            delivered: false,
+            deduplicated: false,
+            message_ref: None,
+            error: Some(said(error)),
+        }
+    }
+}
+
+/// The error in one line.
+fn said(error: &Error) -> String {
+    let hint = error.hint.as_ref().map(|hint| format!(" ({hint})")).unwrap_or_default();
+    format!("{}: {}{hint}", error.kind, error.message)
 }
 
 impl Agent for NotificationAgent {
@@ -61,41 +92,88 @@ impl Agent for NotificationAgent {
         if let Event::ApprovalRequest(question) = &task.inputs {
             self.approvals.ask(question_of(&task, question, call)).await?;
         }
-        let template = message::template(&task);
-        let rendered = self.tools.call(template, call).await?;
+        let rendered = self.tools.call(message::template(&task), call).await?;
         let mut channels = task.config.notify.clone();
-        if channels.is_empty() {
-            channels.push(DEFAULT_CHANNEL.to_owned());
+        if channels.is_empty() && task.issue.is_some() {
+            channels.push(GITHUB.to_owned());
         }
-        let mut deliveries = Vec::with_capacity(channels.len());
+        let mut deliveries = vec![self.publish(&task, &rendered, call).await];
         for channel in channels {
-            let message = Message {
-                key: format!("{}/{}/{channel}", task.run_id, task.inputs.name()),
-                channel: channel.clone(),
-                subject: rendered.subject.clone(),
-                body: rendered.body.clone(),
-                lang: rendered.lang,
-            };
-            deliveries.push(match self.messenger.deliver(&message).await {
-                Ok(receipt) => Delivery {
-                    channel,
-                    delivered: true,
-                    deduplicated: receipt.deduplicated,
-                    message_ref: Some(receipt.message_ref),
-                    error: None,
-                },
-                Err(error) => Delivery {
-                    channel,
-                    delivered: false,
-                    deduplicated: false,
-                    message_ref: None,
-                    error: Some(format!("{}: {}", error.kind, error.message)),
-                },
-            });
+            let delivery = self.deliver(&channel, &task, &rendered, call).await;
+            deliveries.push(delivery.unwrap_or_else(|error| Delivery::failed(&channel, &error)));
         }
         let dead = deliveries.iter().filter(|delivery| !delivery.delivered).count();
-        let hint = if dead == 0 { "everyone was told".to_owned() } else { format!("{dead} channels did not answer") };
+        let hint = match dead {
+            0 => "everyone was told".to_owned(),
+            1 => "1 channel was not reached".to_owned(),
+            _ => format!("{dead} channels were not reached"),
+        };
         Ok(TaskResult::succeeded::<Self>(task.run_id, Deliveries { deliveries }, hint))
+    }
+}
+
+impl NotificationAgent {
+    /// Publishes the event once, however often the task is repeated.
+    async fn publish(&self, task: &Task<Event>, rendered: &AppliedTemplate, call: &Call) -> Delivery {
+        let event = message::event(task, rendered);
+        let key = format!("{TOPIC}/{}", event.key);
+        match self.sent.once(&key, call, || self.topics.publish(&event)).await {
+            Ok(sending) => match sending.outcome {
+                Ok(receipt) => Delivery::made(TOPIC, receipt, sending.unrecorded.as_ref()),
+                Err(error) => Delivery::failed(TOPIC, &error),
+            },
+            Err(error) => Delivery::failed(TOPIC, &error),
+        }
+    }
+
+    /// Tells the people of one channel.
+    async fn deliver(
+        &self,
+        channel: &str,
+        task: &Task<Event>,
+        rendered: &AppliedTemplate,
+        call: &Call,
+    ) -> Result<Delivery> {
+        let (event, channel_name) = (task.inputs.name(), channel.to_owned());
+        let subject = message::subject(&rendered.subject);
+        match channel {
+            GITHUB => {
+                let Some(issue) = task.issue.clone() else {
+                    return Err(Error::not_found("no issue asked for the run, so there is none to comment on"));
+                };
+                let comment = SendGithubNotification {
+                    subject: Some(subject),
+                    body: Some(rendered.body.clone()),
+                    marker: Some(format!("{}.{event}", task.run_id)),
+                    ..SendGithubNotification::on(issue)
+                };
+                let sent = self.tools.call(comment, call).await?;
+                Ok(Delivery {
+                    channel: channel_name,
+                    delivered: sent.delivered,
+                    deduplicated: sent.deduplicated,
+                    message_ref: sent.message_ref,
+                    error: sent.error,
+                })
+            }
+            EMAIL => {
+                let mail = SendEmailNotification {
+                    key: Some(format!("{}/{event}", task.run_id)),
+                    lang: Some(rendered.lang),
+                    ..SendEmailNotification::new(subject, rendered.body.clone())
+                };
+                let sent = self.tools.call(mail, call).await?;
+                Ok(Delivery {
+                    channel: channel_name,
+                    delivered: sent.delivered,
+                    deduplicated: sent.deduplicated,
+                    message_ref: sent.message_ref,
+                    error: sent.error,
+                })
+            }
+            other => Err(Error::not_found(format!("{other} is not connected"))
+                .hint("the event is on the topic: a subscriber of it can pass the message on")),
+        }
     }
 }
 

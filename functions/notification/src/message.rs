@@ -1,10 +1,10 @@
-//! Which template an event is told with, and its values.
+//! Which template an event is told with, its values, and what programs hear of it.
 
 use std::collections::BTreeMap;
 
-use mlops_core::{Task, masking};
+use mlops_core::{Task, masking, ports};
 use mlops_notification::Template;
-use mlops_notification::tools::ApplyNotificationTemplate;
+use mlops_notification::tools::{AppliedTemplate, ApplyNotificationTemplate};
 use secrecy::SecretString;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value, json};
@@ -142,6 +142,45 @@ pub(crate) fn template(task: &Task<Event>) -> ApplyNotificationTemplate {
     values.insert("run_id".to_owned(), json!(task.run_id));
     let lang = Some(task.lang);
     ApplyNotificationTemplate { template: Some(template), custom: None, values, lang, preview: false }
+}
+
+/// What subscribers of the topic hear: the message as people read it, and what happened as programs read it. The token
+/// of a question is no part of it.
+pub(crate) fn event(task: &Task<Event>, rendered: &AppliedTemplate) -> ports::Event {
+    let name = task.inputs.name();
+    let details = match &task.inputs {
+        Event::Completed(run) => json!(run),
+        Event::Failed(run) => json!({"stage": run.stage, "error": run.error, "cause": readable(&run.cause)}),
+        Event::ApprovalRequest(question) => {
+            json!({"version": question.version, "reasons": question.reasons, "report_uri": question.report_uri})
+        }
+        Event::RolledBack(change) => json!(change),
+    };
+    let mut attributes = BTreeMap::from([
+        ("event".to_owned(), name.to_owned()),
+        ("run_id".to_owned(), task.run_id.clone()),
+        ("model_name".to_owned(), task.config.model_name.clone()),
+    ]);
+    if let Event::Completed(run) = &task.inputs {
+        attributes.insert("decision".to_owned(), run.decision.clone());
+    }
+    ports::Event {
+        key: format!("{}/{name}", task.run_id),
+        group: task.run_id.clone(),
+        subject: subject(&rendered.subject),
+        attributes,
+        body: json!({"event": name, "run_id": task.run_id, "model_name": task.config.model_name, "issue": task.issue,
+            "lang": rendered.lang, "subject": rendered.subject, "text": rendered.body, "details": details}),
+    }
+}
+
+/// The subject in the length that every channel takes.
+pub(crate) fn subject(text: &str) -> String {
+    const LONGEST: usize = 250;
+    match text.char_indices().nth(LONGEST) {
+        None => text.to_owned(),
+        Some(_) => text.chars().take(LONGEST - 1).chain(['…']).collect(),
+    }
 }
 
 fn rounded(metrics: &BTreeMap<String, Option<f64>>) -> Map<String, Value> {

@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use agent_rollback::RollbackAgent;
 use mlops_artifacts::Artifacts;
+#[cfg(feature = "aws")]
+use mlops_core::ports::SystemClock;
 use mlops_core::ports::{ObjectStore, Secrets};
 use mlops_core::{Result, Settings};
 use mlops_host::remote::Callers;
@@ -22,6 +24,15 @@ fn main() -> ExitCode {
     })
 }
 
+#[cfg(feature = "aws")]
+fn ports(settings: &Settings) -> Result<(Arc<dyn ObjectStore>, Arc<dyn Secrets>)> {
+    let aws = mlops_aws_environment::AwsEnvironment::from_variables()?;
+    let store = mlops_aws_s3::S3Store::new(&aws, settings.cloud.kms_key.clone());
+    let secrets = mlops_aws_secretsmanager::SecretsManager::new(&aws, Arc::new(SystemClock));
+    Ok((Arc::new(store), Arc::new(secrets)))
+}
+
+#[cfg(not(feature = "aws"))]
 fn ports(settings: &Settings) -> Result<(Arc<dyn ObjectStore>, Arc<dyn Secrets>)> {
     let machine = mlops_local::LocalMachine::here(settings.clone(), mlops_local::Access::HomeOnly)?;
     Ok((machine.store, machine.secrets))

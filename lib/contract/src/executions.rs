@@ -1,7 +1,7 @@
 //! What every executor of state machines keeps.
 
 use mlops_core::ErrorKind;
-use mlops_core::ports::{ExecutionStatus, NewExecution, TaskAnswer, Workflows};
+use mlops_core::ports::{ExecutionStatus, LARGEST_DATA, NewExecution, TaskAnswer, Workflows};
 use serde_json::json;
 
 /// What an executor promises. `finish` lets an execution of that name end, by walking it or by waiting for it; the
@@ -15,6 +15,12 @@ pub async fn workflows<F: AsyncFn(&str)>(workflows: &dyn Workflows, machine: &st
     assert_eq!(workflows.describe("contract-1").await.unwrap_err().kind, ErrorKind::NotFound);
     assert_eq!(workflows.history("contract-1").await.unwrap_err().kind, ErrorKind::NotFound);
     assert!(workflows.list(machine, 10).await.unwrap().is_empty());
+    assert_eq!(workflows.list("no-such-machine", 10).await.unwrap_err().kind, ErrorKind::NotFound);
+    let wrong = NewExecution { name: "not/a name".to_owned(), ..request("contract-1", 1) };
+    assert_eq!(workflows.start(wrong).await.unwrap_err().kind, ErrorKind::InvalidInput);
+    let large = NewExecution { input: json!("x".repeat(LARGEST_DATA)), ..request("contract-1", 1) };
+    let error = workflows.start(large).await.unwrap_err();
+    assert_eq!((error.kind, error.field.as_deref()), (ErrorKind::InvalidInput, Some("input")), "it is too large");
 
     let started = workflows.start(request("contract-1", 1)).await.unwrap();
     assert!(!started.already_exists);
@@ -54,6 +60,7 @@ pub async fn workflows<F: AsyncFn(&str)>(workflows: &dyn Workflows, machine: &st
     };
     assert_eq!(names(10).await, ["contract-4", "contract-3", "contract-1"], "the newest first");
     assert_eq!(names(2).await, ["contract-4", "contract-3"]);
+    assert!(names(0).await.is_empty());
     let error = workflows.redrive("contract-1").await.unwrap_err();
     assert_eq!(error.kind, ErrorKind::Conflict, "what ended well has nothing to go on from");
     assert_eq!(workflows.redrive("contract-9").await.unwrap_err().kind, ErrorKind::NotFound);
@@ -65,11 +72,24 @@ pub async fn workflows<F: AsyncFn(&str)>(workflows: &dyn Workflows, machine: &st
     assert_eq!(error.kind, ErrorKind::NotFound);
 }
 
-/// What an executor promises of tasks that wait for an answer. The machine `machine` waits for one token and gives the
-/// answer as its output; `walk` lets an execution of that name go as far as it goes, and `token` is what it waits for.
+/// What an executor knows of a token once its task has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Memory {
+    /// The answer: the same one again is taken, and another one is a `Conflict`.
+    Answers,
+    /// That the task has ended: every answer is a `Conflict`. So it is at Step Functions.
+    Ends,
+    /// Nothing: the token is one that nobody gave, and who stops an execution does not take its tokens back.
+    Nothing,
+}
+
+/// What an executor with that memory promises of tasks that wait for an answer. The machine `machine` waits for one token
+/// and gives the answer as its output; `walk` lets an execution of that name go as far as it goes, and `token` is what
+/// it waits for.
 pub async fn answers<W: AsyncFn(&str), T: AsyncFn(&str) -> String>(
     workflows: &dyn Workflows,
     machine: &str,
+    memory: Memory,
     walk: W,
     token: T,
 ) {
@@ -82,29 +102,51 @@ pub async fn answers<W: AsyncFn(&str), T: AsyncFn(&str) -> String>(
     };
     let yes = || TaskAnswer::Success(json!({ "approved": true, "by": "アナ" }));
     let no = |cause: &str| TaskAnswer::Failure { error: "Rejected".to_owned(), cause: cause.to_owned() };
+    let refused = async |token: &str, answer: TaskAnswer| {
+        let kind = workflows.answer(token, answer).await.unwrap_err().kind;
+        assert_eq!(kind, if memory == Memory::Nothing { ErrorKind::NotFound } else { ErrorKind::Conflict });
+    };
 
     let own = begin("answers-1").await;
+    let large = TaskAnswer::Success(json!("x".repeat(LARGEST_DATA)));
+    assert_eq!(workflows.answer(&own, large).await.unwrap_err().kind, ErrorKind::InvalidInput, "it is too large");
     workflows.answer(&own, TaskAnswer::Heartbeat).await.unwrap();
     workflows.answer(&own, TaskAnswer::Heartbeat).await.unwrap();
     workflows.answer(&own, yes()).await.unwrap();
-    workflows.answer(&own, yes()).await.unwrap();
-    let error = workflows.answer(&own, no("changed my mind")).await.unwrap_err();
-    assert_eq!(error.kind, ErrorKind::Conflict, "another answer than the first is refused");
+    if memory == Memory::Answers {
+        workflows.answer(&own, yes()).await.unwrap();
+        refused(&own, no("changed my mind")).await;
+    }
     walk("answers-1").await;
     let ended = workflows.describe("answers-1").await.unwrap();
     assert_eq!(
         (ended.status, ended.output),
         (ExecutionStatus::Succeeded, Some(json!({ "approved": true, "by": "アナ" })))
     );
-    workflows.answer(&own, yes()).await.unwrap();
-    assert_eq!(workflows.answer(&own, no("late")).await.unwrap_err().kind, ErrorKind::Conflict);
-    assert_eq!(workflows.answer(&own, TaskAnswer::Heartbeat).await.unwrap_err().kind, ErrorKind::Conflict);
+    let history = workflows.history("answers-1").await.unwrap();
+    let counted = history.iter().filter(|event| event.kind == "TaskSucceeded").map(|event| &event.details["output"]);
+    assert_eq!(
+        counted.collect::<Vec<_>>(),
+        [&json!({ "approved": true, "by": "アナ" })],
+        "the history tells the answer"
+    );
+    let told = serde_json::to_string(&history).unwrap();
+    assert!(!told.contains(&own), "who reads the history cannot answer");
+    match memory {
+        Memory::Answers => workflows.answer(&own, yes()).await.unwrap(),
+        Memory::Ends | Memory::Nothing => refused(&own, yes()).await,
+    }
+    refused(&own, no("late")).await;
+    refused(&own, TaskAnswer::Heartbeat).await;
 
     let own = begin("answers-2").await;
     workflows.answer(&own, no("not good enough")).await.unwrap();
-    workflows.answer(&own, no("not good enough")).await.unwrap();
-    assert_eq!(workflows.answer(&own, no("something else")).await.unwrap_err().kind, ErrorKind::Conflict);
+    if memory == Memory::Answers {
+        workflows.answer(&own, no("not good enough")).await.unwrap();
+        refused(&own, no("something else")).await;
+    }
     walk("answers-2").await;
+    refused(&own, no("something else")).await;
     let failed = workflows.describe("answers-2").await.unwrap();
     assert_eq!(failed.status, ExecutionStatus::Failed);
     assert_eq!((failed.error.as_deref(), failed.cause.as_deref()), (Some("Rejected"), Some("not good enough")));
@@ -112,9 +154,11 @@ pub async fn answers<W: AsyncFn(&str), T: AsyncFn(&str) -> String>(
     let own = begin("answers-3").await;
     workflows.stop("answers-3", "Cancelled", "by its owner").await.unwrap();
     workflows.stop("answers-3", "Other", "").await.unwrap();
+    if memory != Memory::Nothing {
+        refused(&own, yes()).await;
+    }
     let stopped = workflows.describe("answers-3").await.unwrap();
     assert_eq!(stopped.status, ExecutionStatus::Aborted);
     assert_eq!((stopped.error.as_deref(), stopped.cause.as_deref()), (Some("Cancelled"), Some("by its owner")));
-    assert_eq!(workflows.answer(&own, yes()).await.unwrap_err().kind, ErrorKind::Conflict, "nobody waits any more");
     assert_eq!(workflows.answer("no-such-token", yes()).await.unwrap_err().kind, ErrorKind::NotFound);
 }

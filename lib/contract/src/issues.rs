@@ -1,15 +1,36 @@
 //! What every host of issues keeps.
 
 use mlops_core::ErrorKind;
-use mlops_core::ports::{CodeHost, Comment, CommentChange, Issue};
+use mlops_core::ports::{
+    CheckState, CodeHost, Comment, CommentChange, CommitCheck, Issue, Permission, Reaction, is_same_label,
+};
 use mlops_core::values::IssueRef;
 
-/// What a host of issues promises. `known` is an issue as it stands there, without comments; there is no issue
-/// `absent`. `read` gives the whole text of the comment at a URL that the host gave.
-pub async fn code_host<F: AsyncFn(&str) -> String>(host: &dyn CodeHost, known: &Issue, absent: &IssueRef, read: F) {
-    issues(host, known, absent).await;
-    comments(host, &known.reference, read).await;
-    what_is_no_comment(host, &known.reference).await;
+/// What there is at a host of issues before anything was promised.
+#[derive(Debug, Clone, Copy)]
+pub struct KnownHost<'a> {
+    /// An issue as it stands there, without comments, labels and reactions.
+    pub issue: &'a Issue,
+    /// An issue that is not there.
+    pub absent: &'a IssueRef,
+    /// Who may write in the issue's repository.
+    pub writer: &'a str,
+    /// Who is nobody there.
+    pub stranger: &'a str,
+    /// A commit of the repository without checks.
+    pub commit: &'a str,
+}
+
+/// What a host of issues promises. `read` gives the whole text of the comment at a URL that the host gave.
+pub async fn code_host<F: AsyncFn(&str) -> String>(host: &dyn CodeHost, known: KnownHost<'_>, read: F) {
+    let issue = &known.issue.reference;
+    issues(host, known.issue, known.absent).await;
+    comments(host, issue, read).await;
+    what_is_no_comment(host, issue).await;
+    labels(host, issue).await;
+    reactions(host, issue).await;
+    permissions(host, &issue.repo, known).await;
+    checks(host, &issue.repo, known.commit).await;
 }
 
 async fn issues(host: &dyn CodeHost, known: &Issue, absent: &IssueRef) {
@@ -73,4 +94,61 @@ async fn what_is_no_comment(host: &dyn CodeHost, issue: &IssueRef) {
     let nowhere = IssueRef { repo: "owner/../name".to_owned(), number: 1 };
     let error = host.comment(&nowhere, &comment("contract-5", "text")).await.unwrap_err();
     assert_eq!((error.kind, error.field.as_deref()), (ErrorKind::InvalidInput, Some("repo")));
+}
+
+async fn labels(host: &dyn CodeHost, issue: &IssueRef) {
+    let names = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();
+    let none = names(&[]);
+    let added = host.label(issue, &names(&["mlops:running", "学習 中"]), &names(&["mlops:done"])).await.unwrap();
+    assert_eq!((added.labels, added.changed), (names(&["mlops:running", "学習 中"]), true));
+    let again = host.label(issue, &names(&["MLOPS:Running"]), &none).await.unwrap();
+    assert_eq!((again.labels.len(), again.changed), (2, false), "case makes no other label");
+    let changed = host.label(issue, &names(&["mlops:done"]), &names(&["mlops:RUNNING"])).await.unwrap();
+    assert!(changed.changed && changed.labels.iter().any(|label| label == "mlops:done"));
+    assert!(!changed.labels.iter().any(|label| is_same_label(label, "mlops:running")));
+    let looked = host.label(issue, &none, &none).await.unwrap();
+    assert_eq!((looked.labels, looked.changed), (changed.labels, false));
+    for (add, remove, field) in [(names(&[""]), none.clone(), "add"), (none.clone(), names(&["a\nb"]), "remove")] {
+        let error = host.label(issue, &add, &remove).await.unwrap_err();
+        assert_eq!((error.kind, error.field.as_deref()), (ErrorKind::InvalidInput, Some(field)));
+    }
+}
+
+async fn reactions(host: &dyn CodeHost, issue: &IssueRef) {
+    assert!(host.react(issue, None, Reaction::Eyes).await.unwrap());
+    assert!(!host.react(issue, None, Reaction::Eyes).await.unwrap(), "a reaction is set once");
+    assert!(host.react(issue, None, Reaction::Rocket).await.unwrap());
+    let nowhere = IssueRef { repo: "owner/../name".to_owned(), number: 1 };
+    let error = host.react(&nowhere, None, Reaction::Eyes).await.unwrap_err();
+    assert_eq!((error.kind, error.field.as_deref()), (ErrorKind::InvalidInput, Some("repo")));
+}
+
+async fn permissions(host: &dyn CodeHost, repo: &str, known: KnownHost<'_>) {
+    assert_eq!(host.permission(repo, known.writer).await.unwrap(), Permission::Write);
+    assert!(host.permission(repo, known.stranger).await.unwrap() < Permission::Write);
+    for wrong in ["", "a/b", "..", "a b"] {
+        let error = host.permission(repo, wrong).await.unwrap_err();
+        assert_eq!((error.kind, error.field.as_deref()), (ErrorKind::InvalidInput, Some("login")), "{wrong:?}");
+    }
+}
+
+async fn checks(host: &dyn CodeHost, repo: &str, commit: &str) {
+    let check = |state, description: &str| CommitCheck {
+        context: "mlops/contract".to_owned(),
+        state,
+        description: Some(description.to_owned()),
+        link: Some("https://example.org/runs/1".to_owned()),
+    };
+    let first = host.check(repo, commit, &check(CheckState::Pending, "training")).await.unwrap();
+    assert!(first.changed && !first.url.is_empty());
+    assert!(!host.check(repo, commit, &check(CheckState::Pending, "training")).await.unwrap().changed);
+    assert!(host.check(repo, commit, &check(CheckState::Success, "trained")).await.unwrap().changed);
+    let other = CommitCheck { context: "mlops/other".to_owned(), ..check(CheckState::Success, "trained") };
+    assert!(host.check(repo, commit, &other).await.unwrap().changed, "another context is another check");
+    assert!(!host.check(repo, commit, &check(CheckState::Success, "trained")).await.unwrap().changed);
+    let error = host.check(repo, "main", &other).await.unwrap_err();
+    assert_eq!((error.kind, error.field.as_deref()), (ErrorKind::InvalidInput, Some("commit")));
+    let nameless = CommitCheck { context: String::new(), ..other };
+    let error = host.check(repo, commit, &nameless).await.unwrap_err();
+    assert_eq!((error.kind, error.field.as_deref()), (ErrorKind::InvalidInput, Some("context")));
 }

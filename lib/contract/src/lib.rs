@@ -13,8 +13,10 @@ mod executions;
 mod issues;
 mod objects;
 mod races;
+mod repositories;
 
-pub use delivery::{messenger, secrets};
-pub use executions::{answers, workflows};
-pub use issues::code_host;
+pub use delivery::{Repeats, mailer, secrets, topics};
+pub use executions::{Memory, answers, workflows};
+pub use issues::{KnownHost, code_host};
 pub use objects::object_store;
+pub use repositories::{KnownRepository, repositories};

@@ -5,6 +5,7 @@
 
 mod agent;
 pub mod arguments;
+mod attempts;
 mod audit;
 mod call;
 mod caller;
@@ -20,6 +21,7 @@ mod tool;
 pub mod values;
 
 pub use agent::{Agent, AgentHandler, Artifact, LARGEST_RESULT, Status, Task, TaskResult};
+pub use attempts::attempts;
 pub use audit::{Audit, AuditLine, Discard};
 pub use call::{Call, Cancellation, Progress, panic_message};
 pub use caller::{RemoteTools, ToolCaller};

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use mlops_core::{Result, Settings};
 use mlops_host::Toolbox;
-use mlops_host::mcp::http::HttpSettings;
+use mlops_host::mcp::http::{HttpSettings, Keys};
 use mlops_host::mcp::{McpServer, McpSettings, conformance, told_to_end};
 use mlops_local::{Access, LocalMachine};
 use mlops_notification::Notification;
@@ -22,10 +22,11 @@ async fn main() -> Result<()> {
     let read = |name: &str| (name == "MLOPS_HOME").then(|| home.path().display().to_string());
     let settings = Settings::from_variables(read, home.path())?;
     let machine = LocalMachine::new(settings, home.path().to_owned(), Access::HomeOnly)?;
-    let toolbox = Toolbox::default().with(&Arc::new(Notification), mlops_notification::tools::TOOLS);
-    let LocalMachine { settings, store, audit, secrets, .. } = machine;
+    let LocalMachine { settings, store, audit, secrets, mailer, code_host, .. } = machine;
+    let room = Notification::new(&settings, Arc::clone(&store), mailer, code_host);
+    let toolbox = Toolbox::default().with(&Arc::new(room), mlops_notification::tools::TOOLS);
     let server = McpServer::new(Arc::new(toolbox), McpSettings::new(&settings, store, audit, secrets))?;
-    let mut http = HttpSettings::new(&settings.mcp, None);
+    let mut http = HttpSettings::new(&settings.mcp, Keys::NotAsked);
     http.origins = ["http://localhost:*", "http://127.0.0.1:*"].map(str::to_owned).into();
     http.calls_per_minute = None;
     let listener = tokio::net::TcpListener::bind(&address).await.expect("the address is free");

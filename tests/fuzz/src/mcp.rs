@@ -8,7 +8,7 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderValue, Request};
 use mlops_host::Toolbox;
-use mlops_host::mcp::http::{HttpSettings, router};
+use mlops_host::mcp::http::{HttpSettings, Keys, router};
 use mlops_host::mcp::{McpServer, McpSettings};
 use mlops_model_registry::ModelRegistry;
 use mlops_notification::Notification;
@@ -27,11 +27,13 @@ thread_local! {
 
 fn make() -> (Room, Router) {
     let room = Room::new();
+    let machine = &room.machine;
+    let (mailer, code_host) = (Arc::clone(&machine.mailer), Arc::clone(&machine.code_host));
+    let notification = Notification::new(&machine.settings, Arc::clone(&machine.store), mailer, code_host);
     let toolbox = Toolbox::default()
         .with(&room.github, mlops_github_integration::tools::TOOLS)
-        .with(&Arc::new(Notification), mlops_notification::tools::TOOLS)
+        .with(&Arc::new(notification), mlops_notification::tools::TOOLS)
         .with(&Arc::new(ModelRegistry::new(room.artifacts.clone())), mlops_model_registry::tools::TOOLS);
-    let machine = &room.machine;
     let settings = McpSettings::new(
         &machine.settings,
         Arc::clone(&machine.store),
@@ -39,7 +41,7 @@ fn make() -> (Room, Router) {
         Arc::clone(&machine.secrets),
     );
     let server = McpServer::new(Arc::new(toolbox), settings).unwrap();
-    let mut http = HttpSettings::new(&machine.settings.mcp, Some("key".into()));
+    let mut http = HttpSettings::new(&machine.settings.mcp, Keys::Fixed("key".into()));
     http.calls_per_minute = None;
     let router = router(server, &http);
     (room, router)

@@ -28,6 +28,7 @@ fn make() -> (Room, Webhook) {
     let history = HistoryManagement {
         runs: RunRecords::new(Arc::clone(&store), &root),
         code_host: Arc::clone(&room.machine.code_host),
+        repositories: Arc::clone(&room.machine.repositories),
     };
     let detector = IssueDetector::new(ToolCaller::embedded(Arc::clone(&room.github)), ToolCaller::embedded(history));
     let issue_runs = IssueRuns::new(Arc::clone(&store), &root);

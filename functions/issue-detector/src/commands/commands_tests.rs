@@ -126,6 +126,70 @@ fn an_approval_reaches_the_waiting_task_once() {
     world.done(approve(), "comment 3");
 }
 
+/// Workflows that forget a token once it was answered, as Step Functions does.
+struct Forgetful {
+    inner: Arc<Outside>,
+    given: std::sync::Mutex<Option<Value>>,
+}
+
+#[async_trait::async_trait]
+impl Workflows for Forgetful {
+    async fn start(&self, execution: NewExecution) -> Result<mlops_core::ports::Started> {
+        self.inner.start(execution).await
+    }
+
+    async fn describe(&self, name: &str) -> Result<Execution> {
+        self.inner.describe(name).await
+    }
+
+    async fn history(&self, _: &str) -> Result<Vec<mlops_core::ports::HistoryEvent>> {
+        let given = self.given.lock().unwrap().clone();
+        let event = given.map(|output| mlops_core::ports::HistoryEvent {
+            id: 1,
+            timestamp: Timestamp::UNIX_EPOCH,
+            kind: "TaskSucceeded".into(),
+            state: Some("AskApproval".into()),
+            path: None,
+            details: json!({ "output": output }),
+        });
+        Ok(event.into_iter().collect())
+    }
+
+    async fn list(&self, machine: &str, limit: usize) -> Result<Vec<Execution>> {
+        self.inner.list(machine, limit).await
+    }
+
+    async fn redrive(&self, name: &str) -> Result<()> {
+        self.inner.redrive(name).await
+    }
+
+    async fn answer(&self, _: &str, answer: TaskAnswer) -> Result<()> {
+        let mut given = self.given.lock().unwrap();
+        match (&*given, answer) {
+            (None, TaskAnswer::Success(output)) => *given = Some(output),
+            _ => return Err(Error::conflict("the task of that token does not wait any more")),
+        }
+        Ok(())
+    }
+
+    async fn stop(&self, name: &str, error: &str, cause: &str) -> Result<()> {
+        self.inner.stop(name, error, cause).await
+    }
+}
+
+#[test]
+fn an_answer_that_comes_again_is_found_in_the_history() {
+    let mut world = world();
+    let forgetful = Arc::new(Forgetful { inner: world.outside.clone(), given: std::sync::Mutex::default() });
+    world.commands.workflows = forgetful.clone();
+    world.ask("token-of-this-run");
+    let first = world.done(approve(), "comment 1");
+    let again = world.done(approve(), "comment 2");
+    assert_eq!((first.message, first.details), (again.message, again.details));
+    *forgetful.given.lock().unwrap() = Some(json!({"approved": true, "by": "somebody else"}));
+    assert!(world.in_vain(approve()).contains("its time was over"));
+}
+
 #[test]
 fn a_rejection_and_an_answer_that_comes_too_late() {
     let world = world();

@@ -124,6 +124,14 @@ fn commands_are_done_and_answered_in_the_language_of_the_issue() {
         world.deliver("issue_comment", &event)
     };
     assert_eq!((stranger.status, &stranger.body["ignored"]), (200, &json!(true)));
+    let reactions = world.outside.reactions.lock().unwrap().clone();
+    let comment_id = comment_event("")["comment"]["id"].as_u64();
+    assert_eq!(reactions.len(), 3, "each command that is understood has a sign: {reactions:?}");
+    assert!(
+        reactions
+            .iter()
+            .all(|(issue, below, sign)| (&issue[..], *below, *sign) == ("octo/models#5", comment_id, Reaction::Eyes))
+    );
     assert_eq!(said("/mlops rollback 2", ENGLISH).status, 202);
 }
 

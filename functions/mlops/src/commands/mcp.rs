@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use mlops_core::settings::McpAccess;
 use mlops_core::{Error, Result};
-use mlops_host::mcp::http::{HttpSettings, serve};
+use mlops_host::mcp::http::{HttpSettings, Keys, serve};
 use mlops_host::mcp::{McpServer, McpSettings, serve_stdio, told_to_end};
 use tokio::net::TcpListener;
 
@@ -46,13 +46,14 @@ pub(crate) fn settings(platform: &Platform) -> McpSettings {
 
 /// Who may call over HTTP. Without a key nobody but this machine may.
 pub(crate) async fn doors(platform: &Platform, access: &McpAccess, address: SocketAddr) -> Result<HttpSettings> {
-    let api_key = platform.api_key().await?;
-    if api_key.is_none() && !address.ip().is_loopback() {
+    let is_set = platform.api_key().await?.is_some();
+    if !is_set && !address.ip().is_loopback() {
         return Err(Error::forbidden(format!("{address} can be reached from elsewhere, and no key is set"))
             .at("http")
             .hint("set MLOPS_SECRET_MCP_API_KEY, or listen on 127.0.0.1"));
     }
-    Ok(HttpSettings::new(access, api_key))
+    let keys = if is_set { Keys::Secret(Arc::clone(&platform.secrets)) } else { Keys::NotAsked };
+    Ok(HttpSettings::new(access, keys))
 }
 
 /// The port, or why it cannot be had.

@@ -1,4 +1,4 @@
-//! `mlops retry`: a run that failed goes on from the step that failed.
+//! `mlops retry`: a run is run again, or goes on from where it was broken off.
 
 use std::process::ExitCode;
 

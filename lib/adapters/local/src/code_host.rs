@@ -5,11 +5,16 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
-use mlops_core::ports::{CodeHost, Comment, CommentChange, Commented, Issue};
+use mlops_core::ports::{
+    Checked, CodeHost, Comment, CommentChange, Commented, CommitCheck, Issue, Labelled, Permission, Reaction,
+    check_commit, check_labels, check_login, owner_and_name,
+};
 use mlops_core::values::{ArtifactUri, IssueRef};
 use mlops_core::{Error, Result};
 
 use crate::files::{blocking, create_once, failure, replace_whole};
+
+mod marks;
 
 /// The largest issue, in bytes. A body on GitHub has at most 65,536 characters.
 const LARGEST: u64 = 1024 * 1024;
@@ -18,7 +23,9 @@ const LARGEST: u64 = 1024 * 1024;
 /// first level at the top is the title alone and not a part of the body, and neither is front matter between `---`
 /// lines.
 ///
-/// Comments are written to `<home>/outbox/github/<owner>/<repository>/<number>/<marker>.md`.
+/// Comments are written to `<home>/outbox/github/<owner>/<repository>/<number>/<marker>.md`; labels and reactions lie
+/// beside them, and checks in `<home>/outbox/github/<owner>/<repository>/checks/`. Who may write in a repository stands
+/// in `<home>/issues/<owner>/<repository>/collaborators.json`, as `{"login": "write"}`.
 #[derive(Debug, Clone)]
 pub struct FileCodeHost {
     home: PathBuf,
@@ -30,16 +37,15 @@ impl FileCodeHost {
         Self { home: home.into() }
     }
 
-    /// The place of something that belongs to an issue; `InvalidInput` when the repository is none.
+    /// The place of something that belongs to a repository; `InvalidInput` when it is none.
+    fn repository(&self, folder: &str, repo: &str) -> Result<PathBuf> {
+        let (owner, name) = owner_and_name(repo)?;
+        Ok(self.home.join(folder).join(owner).join(name))
+    }
+
+    /// The place of something that belongs to an issue.
     fn place(&self, folder: &str, reference: &IssueRef) -> Result<PathBuf> {
-        let (owner, name) = reference.repo.split_once('/').unwrap_or_default();
-        if ![owner, name].into_iter().all(is_name) {
-            let shown: String = reference.repo.chars().take(200).collect();
-            return Err(Error::invalid_input(format!("`{shown}` is not a repository"))
-                .at("repo")
-                .hint("write owner/name"));
-        }
-        Ok(self.home.join(folder).join(owner).join(name).join(reference.number.to_string()))
+        Ok(self.repository(folder, &reference.repo)?.join(reference.number.to_string()))
     }
 }
 
@@ -84,6 +90,38 @@ impl CodeHost for FileCodeHost {
         })
         .await
     }
+
+    async fn label(&self, reference: &IssueRef, add: &[String], remove: &[String]) -> Result<Labelled> {
+        let path = self.place("outbox/github", reference)?.join("labels.json");
+        check_labels(add, remove)?;
+        let (home, add, remove) = (self.home.clone(), add.to_vec(), remove.to_vec());
+        blocking(move || marks::label(&home, &path, add, &remove)).await
+    }
+
+    async fn react(&self, reference: &IssueRef, comment_id: Option<u64>, reaction: Reaction) -> Result<bool> {
+        let folder = self.place("outbox/github", reference)?;
+        let below = comment_id.map_or_else(|| "issue".to_owned(), |id| id.to_string());
+        let path = folder.join("reactions").join(below).join(reaction.as_str());
+        let drafts = self.home.join("tmp");
+        blocking(move || {
+            create_once(&drafts, &path, b"").map_err(|error| failure(error, "written", format!("{}", path.display())))
+        })
+        .await
+    }
+
+    async fn permission(&self, repo: &str, login: &str) -> Result<Permission> {
+        let path = self.repository("issues", repo)?.join("collaborators.json");
+        check_login(login)?;
+        let login = login.to_lowercase();
+        blocking(move || marks::permission(&path, &login)).await
+    }
+
+    async fn check(&self, repo: &str, commit: &str, check: &CommitCheck) -> Result<Checked> {
+        let folder = self.repository("outbox/github", repo)?.join("checks");
+        check_commit(commit)?;
+        let (home, path, check) = (self.home.clone(), folder.join(format!("{commit}.json")), check.to_sound()?);
+        blocking(move || marks::check(&home, &path, &check)).await
+    }
 }
 
 /// Makes the file hold these bytes, as a whole.
@@ -104,11 +142,6 @@ fn write(drafts: &Path, path: &Path, bytes: &[u8]) -> io::Result<CommentChange> 
     }
     replace_whole(drafts, path, bytes)?;
     Ok(CommentChange::Updated)
-}
-
-fn is_name(part: &str) -> bool {
-    let allowed = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
-    !part.is_empty() && part.len() <= 100 && !part.starts_with('.') && part.chars().all(allowed)
 }
 
 /// Title and body of a file.

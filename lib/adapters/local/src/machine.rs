@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use mlops_core::ports::{CodeHost, Messenger, ObjectStore, Secrets};
+use mlops_core::ports::{CodeHost, Mailer, ObjectStore, Repositories, Secrets, Topics};
 use mlops_core::{AgentHandler, Audit, Call, Error, Result, Settings};
 
-use crate::{Access, FileCodeHost, FileSecrets, FileStore, JsonLines, LocalWorkflows, Outbox};
+use crate::{Access, FileCodeHost, FileRepositories, FileSecrets, FileStore, JsonLines, LocalWorkflows, Outbox};
 
 /// The adapters of this machine. A main takes what its agent needs.
 #[derive(Clone)]
@@ -21,8 +21,12 @@ pub struct LocalMachine {
     pub secrets: Arc<dyn Secrets>,
     /// Issues and comments: Markdown files.
     pub code_host: Arc<dyn CodeHost>,
-    /// Messages: an outbox of files.
-    pub messenger: Arc<dyn Messenger>,
+    /// Repositories: bare git repositories.
+    pub repositories: Arc<dyn Repositories>,
+    /// What happens: an outbox of files.
+    pub topics: Arc<dyn Topics>,
+    /// Mail: an outbox of files.
+    pub mailer: Arc<dyn Mailer>,
 }
 
 impl LocalMachine {
@@ -39,7 +43,9 @@ impl LocalMachine {
             audit: Arc::new(JsonLines::new(home)),
             secrets: Arc::new(FileSecrets::from_environment(settings.secrets_file.clone())),
             code_host: Arc::new(FileCodeHost::new(home)),
-            messenger: Arc::new(Outbox::new(home)),
+            repositories: Arc::new(FileRepositories::new(home)),
+            topics: Arc::new(Outbox::new(home)),
+            mailer: Arc::new(Outbox::new(home)),
             settings,
         })
     }

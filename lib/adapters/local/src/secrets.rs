@@ -7,9 +7,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use mlops_core::arguments::nearest;
 use mlops_core::masking;
-use mlops_core::ports::{SECRET_NAMES, Secrets};
+use mlops_core::ports::{Secrets, check_secret_name, similar_secret};
 use mlops_core::settings::SECRETS_FILE;
 use mlops_core::{Error, Result};
 use secrecy::SecretString;
@@ -59,8 +58,7 @@ impl Secrets for FileSecrets {
             _ => None,
         };
         let Some(value) = given.or(from_file) else {
-            let near = nearest(name, SECRET_NAMES).filter(|near| *near != name);
-            let near = near.map_or_else(String::new, |near| format!("; did you mean {near}?"));
+            let near = similar_secret(name);
             return Err(Error::not_found(format!("the secret {name} is not set")).hint(format!(
                 "set the variable {variable}, or put it into the file that {} names{near}",
                 SECRETS_FILE.name
@@ -74,12 +72,7 @@ impl Secrets for FileSecrets {
 
 /// The variable of a secret: `mlops/github-token` is `MLOPS_SECRET_GITHUB_TOKEN`.
 fn variable_of(name: &str) -> Result<String> {
-    let rest = name.strip_prefix("mlops/").unwrap_or_default();
-    if rest.is_empty() || !rest.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-') {
-        return Err(Error::invalid_input(format!("`{}` is not the name of a secret", name.escape_debug()))
-            .hint("write mlops/ and a name of small letters, digits and hyphens"));
-    }
-    Ok(format!("MLOPS_SECRET_{}", rest.to_ascii_uppercase().replace('-', "_")))
+    Ok(format!("MLOPS_SECRET_{}", check_secret_name(name)?.to_ascii_uppercase().replace('-', "_")))
 }
 
 fn from_file(path: &Path, name: &str) -> Result<Option<String>> {

@@ -9,8 +9,9 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use mlops_artifacts::Artifacts;
 use mlops_core::ports::{
-    Body, CodeHost, Comment, CommentChange, Commented, Condition, Execution, ExecutionStatus, HistoryEvent, Issue,
-    NewExecution, ObjectMeta, ObjectStore, Page, Secrets, Started, TaskAnswer, Workflows,
+    Body, Checked, CodeHost, Comment, CommentChange, Commented, CommitCheck, Condition, Execution, ExecutionStatus,
+    HistoryEvent, Issue, Labelled, NewExecution, ObjectMeta, ObjectStore, Page, Permission, Reaction, Secrets, Started,
+    TaskAnswer, Workflows,
 };
 use mlops_core::settings::RequestSettings;
 use mlops_core::values::{ArtifactUri, IssueRef, sha256_hex};
@@ -27,6 +28,10 @@ pub(crate) struct Outside {
     pub(crate) issues: Mutex<BTreeMap<String, String>>,
     /// Bodies of comments by issue and marker.
     pub(crate) comments: Mutex<BTreeMap<(String, String), String>>,
+    /// Reactions by issue, below the issue itself or a comment.
+    pub(crate) reactions: Mutex<Vec<(String, Option<u64>, Reaction)>>,
+    /// What people may do, by login.
+    pub(crate) permissions: Mutex<BTreeMap<String, Permission>>,
     /// The answer to each token; a token is known when it is there.
     pub(crate) tokens: Mutex<BTreeMap<String, Option<TaskAnswer>>>,
     pub(crate) redriven: Mutex<Vec<String>>,
@@ -110,6 +115,26 @@ impl CodeHost for Outside {
             Some(_) => CommentChange::Updated,
         };
         Ok(Commented { url: format!("https://github.example/{reference}#{}", comment.marker), change })
+    }
+
+    async fn label(&self, reference: &IssueRef, _: &[String], _: &[String]) -> Result<Labelled> {
+        Err(Error::not_found(format!("nobody gives labels to {reference} here")))
+    }
+
+    async fn react(&self, reference: &IssueRef, comment_id: Option<u64>, reaction: Reaction) -> Result<bool> {
+        let one = (reference.to_string(), comment_id, reaction);
+        let mut reactions = self.reactions.lock().unwrap();
+        let is_new = !reactions.contains(&one);
+        reactions.push(one);
+        Ok(is_new)
+    }
+
+    async fn permission(&self, _: &str, login: &str) -> Result<Permission> {
+        Ok(self.permissions.lock().unwrap().get(login).copied().unwrap_or(Permission::None))
+    }
+
+    async fn check(&self, repo: &str, _: &str, _: &CommitCheck) -> Result<Checked> {
+        Err(Error::not_found(format!("nobody checks commits of {repo} here")))
     }
 }
 

@@ -1,9 +1,9 @@
-//! The room: the records of runs, and the issues that asked for them.
+//! The room: the records of runs, the issues that asked for them, and the repositories that keep their history.
 
 use std::sync::Arc;
 
 use mlops_core::Capability;
-use mlops_core::ports::CodeHost;
+use mlops_core::ports::{CodeHost, Repositories};
 use mlops_records::RunRecords;
 
 /// What the history tools may touch.
@@ -13,6 +13,8 @@ pub struct HistoryManagement {
     pub runs: RunRecords,
     /// Where issues are answered.
     pub code_host: Arc<dyn CodeHost>,
+    /// Where the history is committed to.
+    pub repositories: Arc<dyn Repositories>,
 }
 
 impl Capability for HistoryManagement {

@@ -3,6 +3,7 @@
 mod capability;
 mod comment;
 mod page;
+mod secrets;
 pub mod tools;
 
 pub use capability::HistoryManagement;

@@ -1,6 +1,9 @@
-//! Messages to people: strict templates in English and Japanese.
+//! Messages to people: strict templates in English and Japanese, mail, and comments on issues.
 
 mod capability;
+mod page;
+#[cfg(test)]
+mod sample_room;
 mod template;
 pub mod tools;
 

@@ -92,7 +92,186 @@ pub enum CommentChange {
     Unchanged,
 }
 
-/// Reads and answers issues.
+/// The labels of an issue.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Labelled {
+    /// All of them as they stand, in the order of the alphabet.
+    pub labels: Vec<String>,
+    /// Whether one was added or taken away.
+    pub changed: bool,
+}
+
+/// A sign below an issue or a comment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Reaction {
+    /// It was seen: 👀.
+    Eyes,
+    /// It was done: 🚀.
+    Rocket,
+    /// It was not understood: 😕.
+    Confused,
+}
+
+impl Reaction {
+    /// The name on GitHub.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Eyes => "eyes",
+            Self::Rocket => "rocket",
+            Self::Confused => "confused",
+        }
+    }
+}
+
+/// What a person may do in a repository; each may do what those before it may.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Permission {
+    /// Nothing, or the person is not known.
+    None,
+    /// Read.
+    Read,
+    /// Write.
+    Write,
+    /// Everything.
+    Admin,
+}
+
+/// What is said of a commit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CommitCheck {
+    /// What tells it from other checks of the commit: `mlops/training`. At most 100 characters.
+    pub context: String,
+    /// How it stands.
+    pub state: CheckState,
+    /// One line for people, at most 140 characters.
+    pub description: Option<String>,
+    /// A web address where people read more.
+    pub link: Option<String>,
+}
+
+/// How a check stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CheckState {
+    /// It is being worked on.
+    Pending,
+    /// It passed.
+    Success,
+    /// It did not.
+    Failure,
+    /// It could not be made.
+    Error,
+}
+
+/// What became of a check.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Checked {
+    /// Where people can read it.
+    pub url: String,
+    /// Whether it was not so before.
+    pub changed: bool,
+}
+
+/// The longest label, in characters. It is GitHub's limit.
+const LONGEST_LABEL: usize = 50;
+/// The longest context of a check, in characters.
+const LONGEST_CONTEXT: usize = 100;
+/// The longest description of a check, in characters. It is GitHub's limit.
+const LONGEST_DESCRIPTION: usize = 140;
+
+/// Checks that labels can be given and taken: `InvalidInput` names `add` or `remove`.
+pub fn check_labels(add: &[String], remove: &[String]) -> Result<()> {
+    for (field, labels) in [("add", add), ("remove", remove)] {
+        for label in labels {
+            let length = label.chars().count();
+            let is_sound = length > 0 && length <= LONGEST_LABEL && label.trim() == label;
+            if !is_sound || label.contains(char::is_control) || mask_text(label) != *label {
+                let shown: String = mask_text(label).chars().take(80).collect();
+                return Err(Error::invalid_input(format!("`{shown}` is not a label"))
+                    .at(field)
+                    .hint(format!("a label has 1 to {LONGEST_LABEL} characters on one line")));
+            }
+        }
+    }
+    match remove.iter().find(|label| add.iter().any(|added| is_same_label(added, label))) {
+        Some(both) => Err(Error::invalid_input(format!("`{both}` is to be added and taken away")).at("remove")),
+        None => Ok(()),
+    }
+}
+
+/// Whether two names are one label: case makes no difference.
+pub fn is_same_label(one: &str, other: &str) -> bool {
+    one.to_lowercase() == other.to_lowercase()
+}
+
+/// Owner and name of a repository; `InvalidInput` names `repo` when it is none.
+pub fn owner_and_name(repo: &str) -> Result<(&str, &str)> {
+    let is_name = |part: &str| {
+        let allowed = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+        !part.is_empty() && part.len() <= 100 && !part.starts_with('.') && part.chars().all(allowed)
+    };
+    match repo.split_once('/') {
+        Some((owner, name)) if is_name(owner) && is_name(name) => Ok((owner, name)),
+        _ => {
+            let shown: String = mask_text(repo).chars().take(200).collect();
+            Err(Error::invalid_input(format!("`{shown}` is not a repository")).at("repo").hint("write owner/name"))
+        }
+    }
+}
+
+/// Checks that this is the name of a commit: 40 hexadecimal digits.
+pub fn check_commit(commit: &str) -> Result<()> {
+    if commit.len() == 40 && commit.chars().all(|c| c.is_ascii_digit() || ('a'..='f').contains(&c)) {
+        return Ok(());
+    }
+    let shown: String = mask_text(commit).chars().take(80).collect();
+    Err(Error::invalid_input(format!("`{shown}` is not the hash of a commit"))
+        .at("commit")
+        .hint("write all 40 digits, in small letters"))
+}
+
+/// Checks that this can be the login of a person; `InvalidInput` names `login`.
+pub fn check_login(login: &str) -> Result<()> {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "-_[]".contains(c);
+    if !login.is_empty() && login.len() <= 100 && login.chars().all(allowed) {
+        return Ok(());
+    }
+    let shown: String = mask_text(login).chars().take(80).collect();
+    Err(Error::invalid_input(format!("`{shown}` is not a login")).at("login"))
+}
+
+impl CommitCheck {
+    /// The check with its secrets masked; `InvalidInput` names the field that is wrong.
+    pub fn to_sound(&self) -> Result<Self> {
+        let wrong = |field: &str, what: String| Err(Error::invalid_input(what).at(field));
+        let length = self.context.chars().count();
+        if length == 0 || length > LONGEST_CONTEXT || self.context.contains(char::is_control) {
+            return wrong("context", format!("a check needs a context of 1 to {LONGEST_CONTEXT} characters"));
+        }
+        if mask_text(&self.context) != self.context {
+            return wrong("context", "`context` looks like a secret".to_owned());
+        }
+        if let Some(link) = &self.link {
+            let is_web = link.starts_with("https://") || link.starts_with("http://");
+            if !is_web || link.contains(|c: char| c.is_whitespace() || c.is_control()) {
+                return wrong("link", "the link of a check is a web address".to_owned());
+            }
+        }
+        let description = self.description.as_deref().map(|text| {
+            let text = mask_text(text).replace(char::is_control, " ");
+            if text.chars().count() <= LONGEST_DESCRIPTION {
+                return text;
+            }
+            text.chars().take(LONGEST_DESCRIPTION - 1).chain(['…']).collect()
+        });
+        let link = self.link.as_deref().map(mask_text);
+        Ok(Self { context: self.context.clone(), state: self.state, description, link })
+    }
+}
+
+/// Reads and answers issues. Where a repository is named that is none, `InvalidInput` names `repo`.
 #[async_trait]
 pub trait CodeHost: Send + Sync {
     /// The issue as it stands now; `NotFound` names the repository and the number.
@@ -101,34 +280,22 @@ pub trait CodeHost: Send + Sync {
     /// Makes the comment of that marker have this text, as [`Comment::to_text`] writes it. The same text again changes
     /// nothing. A comment is known by its first line: a marker further down in another comment means nothing.
     async fn comment(&self, reference: &IssueRef, comment: &Comment) -> Result<Commented>;
+
+    /// Gives the issue the labels of `add` and takes away those of `remove`; what it has of the one, or has not of the
+    /// other, stays as it is. The labels are those that were read afterwards. [`check_labels`] says what a label is.
+    async fn label(&self, reference: &IssueRef, add: &[String], remove: &[String]) -> Result<Labelled>;
+
+    /// Sets a sign below the issue, or below that comment of it, and says whether it is new.
+    async fn react(&self, reference: &IssueRef, comment_id: Option<u64>, reaction: Reaction) -> Result<bool>;
+
+    /// What the person of that login may do in the repository; a person who is not known there may do nothing.
+    async fn permission(&self, repo: &str, login: &str) -> Result<Permission>;
+
+    /// Makes the check of that context stand so at the commit, as [`CommitCheck::to_sound`] writes it. The same check
+    /// again changes nothing.
+    async fn check(&self, repo: &str, commit: &str, check: &CommitCheck) -> Result<Checked>;
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn comment(marker: &str, body: &str) -> Comment {
-        Comment { marker: marker.to_owned(), body: body.to_owned() }
-    }
-
-    #[test]
-    fn a_comment_is_its_hidden_line_and_its_text_without_secrets() {
-        let text = comment("run-1", "see ghp_abcdefghijklmnop\n\n").to_text().unwrap();
-        assert_eq!(text, "<!-- mlops:run-1 -->\n\nsee ghp_***masked***\n");
-    }
-
-    #[test]
-    fn what_is_no_comment_names_the_field() {
-        for marker in
-            ["", ".hidden", "../x", "a/b", "a b", "x-->", "ペンギン", &"x".repeat(101), "ghp_abcdefghijklmnop"]
-        {
-            let error = comment(marker, "text").to_text().unwrap_err();
-            assert_eq!(error.field.as_deref(), Some("marker"), "{marker}");
-            assert!(!error.message.contains("abcdefghijklmnop"), "{error}");
-        }
-        for body in ["", " \n", &"ペ".repeat(Comment::LONGEST), &"🐧".repeat(Comment::LONGEST / 2)] {
-            assert_eq!(comment("m", body).to_text().unwrap_err().field.as_deref(), Some("body"));
-        }
-        assert!(comment("m", &"ペ".repeat(Comment::LONGEST - 100)).to_text().is_ok());
-    }
-}
+#[path = "code_host_tests.rs"]
+mod tests;

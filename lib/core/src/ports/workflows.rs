@@ -6,7 +6,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::Result;
+use crate::{Error, Result};
+
+/// The most bytes of JSON that an execution or a state takes or gives: 256 KiB.
+pub const LARGEST_DATA: usize = 256 * 1024;
 
 /// A request to execute a state machine.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -123,18 +126,52 @@ pub trait Workflows: Send + Sync {
     /// The history of the execution, in order.
     async fn history(&self, name: &str) -> Result<Vec<HistoryEvent>>;
 
-    /// The executions of a machine, the newest first, at most `limit`.
+    /// The executions of a machine, the newest first, at most `limit`; `NotFound` when there is no such machine.
     async fn list(&self, machine: &str, limit: usize) -> Result<Vec<Execution>>;
 
-    /// Lets a failed execution go on from the state that failed.
+    /// Lets a failed execution go on from the state that failed. `Conflict` when nothing failed, and when the machine
+    /// itself ended in a Fail state: there it would only fail again.
     async fn redrive(&self, name: &str) -> Result<()>;
 
     /// Answers the task that waits with that token. The same answer again changes nothing; a token that nobody gave is
     /// `NotFound`, and one whose task ended otherwise (another answer, its time over, its execution stopped) is
-    /// `Conflict`.
+    /// `Conflict`. Step Functions does not remember answers: there the same answer again is a `Conflict` too, and
+    /// [`Self::history`] tells which answer counted.
     async fn answer(&self, token: &str, answer: TaskAnswer) -> Result<()>;
 
     /// Stops a running execution, which ends `ABORTED` with that error and cause. One that has ended stays as it is, and
     /// that is no error: `describe` says how it ended.
     async fn stop(&self, name: &str, error: &str, cause: &str) -> Result<()>;
+}
+
+/// Whether an execution failed in a Fail state of its machine and not in what it did, by the kinds of its events, the last
+/// one first.
+pub fn failed_by_decision<'a>(kinds_from_the_end: impl IntoIterator<Item = &'a str>) -> bool {
+    let mut kinds =
+        kinds_from_the_end.into_iter().skip_while(|kind| ["ExecutionFailed", "EvaluationFailed"].contains(kind));
+    kinds.next() == Some("FailStateEntered")
+}
+
+/// Takes names that Step Functions takes and that can be names of folders: 1 to 80 letters, digits, hyphens, underscores
+/// and points. Another one is `InvalidInput` at `name`.
+pub fn check_execution_name(name: &str) -> Result<()> {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    if name.is_empty() || name.len() > 80 || name.starts_with('.') || !name.chars().all(allowed) {
+        return Err(Error::invalid_input(format!("`{}` is not the name of an execution", name.escape_debug()))
+            .at("name")
+            .hint("write 1 to 80 letters, digits, hyphens, underscores and points"));
+    }
+    Ok(())
+}
+
+/// The JSON of an execution's `input`, or of the `output` of an answer; `InvalidInput` at that field when it has more
+/// than [`LARGEST_DATA`] bytes.
+pub fn check_size(field: &str, value: &Value) -> Result<String> {
+    let json = value.to_string();
+    if json.len() > LARGEST_DATA {
+        return Err(Error::invalid_input(format!("the {field} has {} bytes", json.len()))
+            .at(field)
+            .hint(format!("at most {LARGEST_DATA} bytes pass between states: put the rest into the store")));
+    }
+    Ok(json)
 }

@@ -33,7 +33,7 @@ pub const MAIL_TO: Setting = Setting {
 pub const KMS_KEY: Setting = Setting {
     name: "MLOPS_KMS_KEY",
     text: "The ARN of the KMS key that every object is encrypted with.",
-    default: "the default key of the bucket",
+    default: "the key aws/s3 of the account",
 };
 /// GitHub's API.
 pub const GITHUB_API: Setting = Setting {

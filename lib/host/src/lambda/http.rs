@@ -23,6 +23,8 @@ pub struct HttpRequest {
     pub headers: BTreeMap<String, String>,
     /// The bytes of the body.
     pub body: Vec<u8>,
+    /// Who signed the request, where the gateway has checked that with IAM: an ARN.
+    pub signed_by: Option<String>,
 }
 
 /// An answer.
@@ -100,7 +102,14 @@ pub(super) fn request(event: &Value) -> Result<HttpRequest> {
         query,
         headers,
         body: body(event)?,
+        signed_by: signer(context, is_v1),
     })
+}
+
+/// What the gateway says of the caller. Callers cannot write here: it is beside their headers and their body.
+fn signer(context: &Value, is_v1: bool) -> Option<String> {
+    let arn = if is_v1 { &context["identity"]["userArn"] } else { &context["authorizer"]["iam"]["userArn"] };
+    arn.as_str().filter(|arn| arn.starts_with("arn:")).map(str::to_owned)
 }
 
 fn text(value: &Value) -> String {

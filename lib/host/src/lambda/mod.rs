@@ -14,13 +14,19 @@ mod router;
 mod runtime;
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
-use mlops_core::{Result, Settings};
+use mlops_core::{Audit, Result, Settings};
 
 pub use function::Function;
 pub use http::{HttpRequest, HttpResponse};
 
 use crate::ClaimChecked;
+
+/// Audit lines as lines of the log, on the standard error: the standard output may belong to a protocol.
+pub fn audit(function: &str) -> Arc<dyn Audit> {
+    Arc::new(log::Log::to(function, Box::new(std::io::stderr())))
+}
 
 /// The main of a function that answers the tasks of one agent.
 pub fn agent(compose: impl FnOnce(Settings) -> Result<ClaimChecked>) -> ExitCode {

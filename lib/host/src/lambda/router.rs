@@ -6,6 +6,8 @@ use axum::http::{HeaderName, HeaderValue, Method, Request, Uri};
 use mlops_core::{Error, Result};
 use tower::ServiceExt as _;
 
+use crate::mcp::http::SignedCaller;
+
 use super::http::{HttpRequest, HttpResponse};
 
 /// The most bytes of an answer: Lambda takes 6 MB, as JSON.
@@ -32,6 +34,9 @@ fn convert(request: HttpRequest) -> Result<Request<Body>> {
     let mut converted = Request::new(Body::from(request.body));
     *converted.uri_mut() = uri;
     *converted.method_mut() = method;
+    if request.signed_by.is_some() {
+        converted.extensions_mut().insert(SignedCaller);
+    }
     for (name, value) in request.headers {
         let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| wrong("headers"))?;
         let value = HeaderValue::from_str(&value).map_err(|_| wrong("headers"))?;
@@ -57,6 +62,7 @@ mod tests {
             query: "a=1".to_owned(),
             headers,
             body: vec![0xff, 1],
+            signed_by: None,
         }
     }
 

@@ -1,15 +1,13 @@
 //! What expressions and agents are told of the execution.
 
 use jiff::Timestamp;
+use mlops_core::ports::LARGEST_DATA;
 use serde_json::{Map, Value, json};
 
 use super::errors::{DATA_LIMIT, Failure};
 use super::executions::Record;
 use super::expressions::Scope;
 use super::progress::Frame;
-
-/// The most bytes of JSON that a state takes or gives: 256 KiB.
-pub(crate) const LARGEST_DATA: usize = 256 * 1024;
 
 /// The scope of the current state. `outcome` is `result` or `errorOutput` with its value, once there is one; a task
 /// that waits for its token is told of it.

@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
-use mlops_core::ports::{Execution, ExecutionStatus};
+use mlops_core::ports::{Execution, ExecutionStatus, check_execution_name};
 use mlops_core::{Error, Result};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -113,7 +113,7 @@ impl Executions {
 
     /// The record of the execution of that name, of whatever machine.
     pub(crate) fn find(&self, name: &str) -> Result<Option<Record>> {
-        check_name(name)?;
+        check_execution_name(name)?;
         for machine in folders(&self.root())? {
             let path = self.root().join(machine).join(name).join("input.json");
             if fs::exists(&path).map_err(|error| failure(error, "read", path.display()))? {
@@ -130,7 +130,7 @@ impl Executions {
 
     /// The records of a machine, the newest first.
     pub(crate) fn of_machine(&self, machine: &str) -> Result<Vec<Record>> {
-        check_name(machine)?;
+        check_execution_name(machine)?;
         let mut records = Vec::new();
         for name in folders(&self.root().join(machine))? {
             let path = self.folder(machine, &name).join("input.json");
@@ -158,17 +158,6 @@ impl Executions {
         let path = self.folder(&record.machine, &record.name).join("lock");
         try_hold(&path).map_err(|error| failure(error, "locked", format!("the execution {}", record.name)))
     }
-}
-
-/// Names that Step Functions takes and that are names of folders too.
-pub(crate) fn check_name(name: &str) -> Result<()> {
-    let allowed = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
-    if name.is_empty() || name.len() > 80 || name.starts_with('.') || !name.chars().all(allowed) {
-        return Err(Error::invalid_input(format!("`{}` is not the name of an execution", name.escape_debug()))
-            .at("name")
-            .hint("write 1 to 80 letters, digits, hyphens, underscores and points"));
-    }
-    Ok(())
 }
 
 fn read(path: &Path) -> Result<Record> {

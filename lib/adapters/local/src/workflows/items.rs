@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use mlops_core::ports::LARGEST_DATA;
 use serde_json::{Value, json};
 
-use super::context::{LARGEST_DATA, scope, within_limit};
+use super::context::{scope, within_limit};
 use super::errors::{Failure, QUERY};
 use super::expressions::Template;
 use super::fan_definition::{Batch, Items, Mapping};

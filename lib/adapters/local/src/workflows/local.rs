@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use mlops_core::ports::{Execution, HistoryEvent};
+use mlops_core::ports::{Execution, HistoryEvent, check_execution_name};
 use mlops_core::{AgentHandler, Call, Result};
 use serde_json::Value;
 use tokio::sync::mpsc;
@@ -13,7 +13,7 @@ use tokio::time::Instant;
 
 use super::agents::Agents;
 use super::definition::Machine;
-use super::executions::{Executions, Record, check_name};
+use super::executions::{Executions, Record};
 use super::ledger::Ledger;
 use super::tokens::{self, WaitingTask};
 use super::walker::Walker;
@@ -85,7 +85,7 @@ impl LocalWorkflows {
     /// Adds a state machine by its definition, the text of an `.asl.json` file. What is not executed here is refused
     /// as `InvalidInput` whose `field` is its path in the definition.
     pub fn machine(mut self, name: &str, definition: &str) -> Result<Self> {
-        check_name(name)?;
+        check_execution_name(name)?;
         let definition = strict::parse(definition)?;
         let machine = parse::machine(&definition, &self.agents)?;
         self.machines.insert(name.to_owned(), Arc::new((definition, machine)));

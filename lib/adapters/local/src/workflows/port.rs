@@ -1,36 +1,58 @@
 //! The port of workflows over the executions of a home folder.
 
+use std::fs::File;
+use std::sync::Arc;
+use std::time::Duration;
+
 use async_trait::async_trait;
 use mlops_core::arguments::nearest;
-use mlops_core::ports::{Execution, ExecutionStatus, HistoryEvent, NewExecution, Started, TaskAnswer, Workflows};
+use mlops_core::ports::{
+    Execution, ExecutionStatus, HistoryEvent, NewExecution, Started, TaskAnswer, Workflows, check_execution_name,
+    check_size, failed_by_decision,
+};
 use mlops_core::{Error, ErrorKind, Result};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::LocalWorkflows;
-use super::context::LARGEST_DATA;
-use super::executions::{Record, check_name};
+use super::definition::Machine;
+use super::executions::{Executions, Record};
 use super::journal::{Line, NewEvent};
 use super::ledger::Ledger;
 use super::tokens;
 use super::walker::started;
 
+impl LocalWorkflows {
+    fn loaded(&self, machine: &str) -> Result<&Arc<(Value, Machine)>> {
+        self.machines.get(machine).ok_or_else(|| {
+            let error = Error::not_found(format!("there is no state machine {machine}")).at("machine");
+            match nearest(machine, self.machines.keys().map(String::as_str)) {
+                Some(near) => error.hint(format!("did you mean `{near}`?")),
+                None => error,
+            }
+        })
+    }
+}
+
+/// The lock of an execution that has ended. Whoever walked it to its end lets go of the lock a moment after that.
+fn lock_of_ended(executions: &Executions, record: &Record) -> Result<File> {
+    for _ in 0..100 {
+        if let Some(lock) = executions.try_lock(record)? {
+            return Ok(lock);
+        }
+        if record.progress(&executions.lines(record)?).ended.is_none() {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    Err(Error::conflict(format!("the execution {} is being walked", record.name)).hint("wait for its end"))
+}
+
 #[async_trait]
 impl Workflows for LocalWorkflows {
     async fn start(&self, execution: NewExecution) -> Result<Started> {
-        check_name(&execution.name)?;
-        let Some(loaded) = self.machines.get(&execution.machine) else {
-            let error = Error::not_found(format!("there is no state machine {}", execution.machine)).at("machine");
-            return Err(match nearest(&execution.machine, self.machines.keys().map(String::as_str)) {
-                Some(near) => error.hint(format!("did you mean `{near}`?")),
-                None => error,
-            });
-        };
-        let bytes = execution.input.to_string().len();
-        if bytes > LARGEST_DATA {
-            return Err(Error::invalid_input(format!("the input has {bytes} bytes"))
-                .at("input")
-                .hint(format!("at most {LARGEST_DATA} bytes pass between states: put the rest into the store")));
-        }
+        check_execution_name(&execution.name)?;
+        let loaded = self.loaded(&execution.machine)?;
+        check_size("input", &execution.input)?;
         let NewExecution { machine, name, input } = execution;
         let record = Record { machine, name, started: self.call.clock.now(), input, definition: loaded.0.clone() };
         let wanted = record.clone();
@@ -61,6 +83,7 @@ impl Workflows for LocalWorkflows {
     }
 
     async fn list(&self, machine: &str, limit: usize) -> Result<Vec<Execution>> {
+        self.loaded(machine)?;
         self.on(machine, move |executions, machine| {
             let newest = executions.of_machine(machine)?.into_iter().take(limit);
             let described = newest.map(|record| {
@@ -76,14 +99,16 @@ impl Workflows for LocalWorkflows {
         let now = self.call.clock.now();
         self.on(name, move |executions, name| {
             let record = executions.get(name)?;
-            let Some(lock) = executions.try_lock(&record)? else {
-                return Err(Error::conflict(format!("the execution {name} is being walked")).hint("wait for its end"));
-            };
-            let (mut ledger, _) = Ledger::open(executions, &record, Some(lock))?;
+            let lock = lock_of_ended(executions, &record)?;
+            let (mut ledger, lines) = Ledger::open(executions, &record, Some(lock))?;
             ledger.decide(now, |progress| {
                 if !matches!(progress.status(), ExecutionStatus::Failed | ExecutionStatus::TimedOut) {
                     let what = format!("the execution {name} did not fail, so there is nothing to go on from");
                     return Err(Error::new(ErrorKind::Conflict, what));
+                }
+                if failed_by_decision(lines.iter().rev().filter(|line| line.is_event()).map(|line| &*line.event.kind)) {
+                    let what = format!("the execution {name} ended in a Fail state, and would only fail there again");
+                    return Err(Error::conflict(what).hint("start another one with its input"));
                 }
                 let details = json!({ "redriveCount": progress.redrives + 1 });
                 Ok(vec![NewEvent { kind: "ExecutionRedriven".to_owned(), details, ..NewEvent::default() }])

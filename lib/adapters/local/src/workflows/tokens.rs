@@ -4,13 +4,12 @@ use std::fs::{self, File};
 use std::io::{self, Read as _};
 
 use jiff::Timestamp;
-use mlops_core::ports::TaskAnswer;
+use mlops_core::ports::{TaskAnswer, check_size};
 use mlops_core::values::sha256_hex;
 use mlops_core::{Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::context::LARGEST_DATA;
 use super::errors::Failure;
 use super::executions::{Executions, Record};
 use super::journal::{HEARTBEAT, More, NewEvent};
@@ -104,12 +103,7 @@ pub(crate) fn event(progress: &Progress, token: &str, answer: TaskAnswer, now: T
 fn checked(answer: TaskAnswer) -> Result<TaskAnswer> {
     match answer {
         TaskAnswer::Success(output) => {
-            let bytes = output.to_string().len();
-            if bytes > LARGEST_DATA {
-                return Err(Error::invalid_input(format!("the output has {bytes} bytes"))
-                    .at("output")
-                    .hint(format!("at most {LARGEST_DATA} bytes pass between states: put the rest into the store")));
-            }
+            check_size("output", &output)?;
             Ok(TaskAnswer::Success(output))
         }
         TaskAnswer::Failure { error, cause } => {

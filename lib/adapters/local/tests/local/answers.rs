@@ -63,7 +63,7 @@ async fn the_executor_keeps_the_contract_of_answers() {
     let executor = executor(home.path(), &[echo("worker")], &definition);
     let walk = async |name: &str| drop(executor.run_to_end(name, |_| {}).await.unwrap());
     let token = async |name: &str| executor.waiting_tasks(name).await.unwrap().remove(0).token;
-    mlops_contract::answers(&executor, "test", walk, token).await;
+    mlops_contract::answers(&executor, "test", mlops_contract::Memory::Answers, walk, token).await;
 }
 
 #[tokio::test]

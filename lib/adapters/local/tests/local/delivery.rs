@@ -1,64 +1,83 @@
-//! Messages, secrets, issues and the audit log.
+//! Events, mail, secrets, issues and the audit log.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use mlops_core::ports::{CodeHost as _, Comment, CommentChange, Issue, Message, Messenger as _, Secrets as _};
-use mlops_core::values::IssueRef;
-use mlops_core::{Audit as _, AuditLine, Call, ErrorKind, Lang};
+use mlops_contract::Repeats;
+use mlops_core::ports::{
+    CodeHost as _, Comment, CommentChange, Email, Event, Issue, Mailer as _, MessageReceipt, Permission, Secrets as _,
+    Topics as _,
+};
+use mlops_core::values::{IssueRef, Mailbox};
+use mlops_core::{Audit as _, AuditLine, Call, ErrorKind};
 use mlops_local::{FileCodeHost, FileSecrets, JsonLines, Outbox};
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-fn message(key: &str, channel: &str) -> Message {
-    Message {
+fn event(key: &str) -> Event {
+    Event {
         key: key.to_owned(),
-        channel: channel.to_owned(),
+        group: "run-1".to_owned(),
         subject: "A model".to_owned(),
-        body: "See ghp_abcdefghijklmnop now.\n".to_owned(),
-        lang: Lang::En,
+        attributes: BTreeMap::new(),
+        body: json!({"text": "See ghp_abcdefghijklmnop now."}),
+    }
+}
+
+fn mail(key: &str) -> Email {
+    let mailbox = |text: &str| Mailbox::new(text).unwrap();
+    Email {
+        key: key.to_owned(),
+        date: "2026-01-02T03:04:05Z".parse().unwrap(),
+        from: mailbox("mlops@example.com"),
+        to: vec![mailbox("someone@example.com")],
+        cc: Vec::new(),
+        reply_to: None,
+        subject: "A model".to_owned(),
+        text: "See ghp_abcdefghijklmnop now.\n".to_owned(),
+        html: None,
+        attachments: Vec::new(),
     }
 }
 
 #[tokio::test]
-async fn the_outbox_keeps_the_contract() {
-    let home = TempDir::new().unwrap();
-    mlops_contract::messenger(&Outbox::new(home.path()), "slack").await;
-}
-
-#[tokio::test]
-async fn a_message_is_a_page_and_a_record_without_secrets() {
+async fn the_outbox_keeps_the_contracts() {
     let home = TempDir::new().unwrap();
     let outbox = Outbox::new(home.path());
-    let receipt = outbox.deliver(&message("run-1", "github")).await.unwrap();
-    let page = PathBuf::from(receipt.message_ref.strip_prefix("file://").unwrap());
-    assert!(page.starts_with(home.path().join("outbox/github")));
-    assert_eq!(fs::read_to_string(&page).unwrap(), "# A model\n\nSee ghp_***masked*** now.\n");
-    let record: Value = serde_json::from_slice(&fs::read(page.with_extension("json")).unwrap()).unwrap();
-    assert_eq!(record["key"], "run-1");
-    // A process that was killed between the two files delivers the record when it is started again.
-    fs::remove_file(page.with_extension("json")).unwrap();
-    assert!(!outbox.deliver(&message("run-1", "github")).await.unwrap().deduplicated);
-    assert!(outbox.deliver(&message("run-1", "github")).await.unwrap().deduplicated);
+    mlops_contract::topics(&outbox, Repeats::Known).await;
+    let (from, to) = (Mailbox::new("学習 <mlops@example.com>").unwrap(), Mailbox::new("a@example.com").unwrap());
+    mlops_contract::mailer(&outbox, &from, &to, Repeats::Known).await;
 }
 
 #[tokio::test]
-async fn a_message_that_cannot_be_delivered_names_the_field() {
+async fn an_event_and_a_mail_are_files_without_secrets() {
+    let home = TempDir::new().unwrap();
+    let outbox = Outbox::new(home.path());
+    let file = |receipt: MessageReceipt| home.path().join(receipt.message_ref);
+    let path = file(outbox.publish(&event("run-1/completed")).await.unwrap());
+    assert!(path.starts_with(home.path().join("outbox/events")));
+    let record: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    assert_eq!(record["key"], "run-1/completed");
+    assert_eq!(record["body"]["text"], "See ghp_***masked*** now.");
+    let path = file(outbox.send(&mail("run-1/completed")).await.unwrap());
+    assert!(path.starts_with(home.path().join("outbox/mail")) && path.extension().unwrap() == "eml");
+    let text = fs::read_to_string(&path).unwrap();
+    assert!(text.contains("To: <someone@example.com>\r\n") && text.contains("See ghp_***masked*** now."), "{text}");
+    // What was taken away is not known any more.
+    fs::remove_file(&path).unwrap();
+    assert!(!outbox.send(&mail("run-1/completed")).await.unwrap().deduplicated);
+}
+
+#[tokio::test]
+async fn where_nothing_can_be_written_nothing_is_sent() {
     let outbox = Outbox::new("/dev/null/home");
-    for (wrong, field) in [
-        (message("k", "../x"), "channel"),
-        (message("k", ""), "channel"),
-        (message("", "slack"), "key"),
-        (Message { subject: "two\nlines".to_owned(), ..message("k", "slack") }, "subject"),
-    ] {
-        let error = outbox.deliver(&wrong).await.unwrap_err();
-        assert_eq!((error.kind, error.field.as_deref()), (ErrorKind::InvalidInput, Some(field)));
-    }
-    assert!(outbox.deliver(&message("k", "slack")).await.is_err());
+    assert!(outbox.publish(&event("k")).await.is_err());
+    assert!(outbox.send(&mail("k")).await.is_err());
 }
 
 fn secrets_file(home: &TempDir, text: &str, mode: u32) -> PathBuf {
@@ -142,7 +161,16 @@ async fn issues_and_comments_keep_the_contract() {
     let known = Issue { reference, title: "ペンギン".to_owned(), body: "Train a model\n".to_owned() };
     let absent = IssueRef { number: 404, ..known.reference.clone() };
     let read = async |url: &str| fs::read_to_string(url.strip_prefix("file://").unwrap()).unwrap();
-    mlops_contract::code_host(&FileCodeHost::new(home.path()), &known, &absent, read).await;
+    fs::write(folder.join("collaborators.json"), r#"{"A-Writer": "write", "a-reader": "read"}"#).unwrap();
+    let commit = "0123456789abcdef0123456789abcdef01234567";
+    let known =
+        mlops_contract::KnownHost { issue: &known, absent: &absent, writer: "a-writer", stranger: "a-reader", commit };
+    let host = FileCodeHost::new(home.path());
+    mlops_contract::code_host(&host, known, read).await;
+    fs::write(folder.join("collaborators.json"), "[]").unwrap();
+    let error = host.permission("owner/a.repository", "a-writer").await.unwrap_err();
+    assert!(error.kind == ErrorKind::InvalidInput && error.message.contains("collaborators.json"), "{error}");
+    assert_eq!(host.permission("owner/other", "a-writer").await.unwrap(), Permission::None);
     assert!(home.path().join("outbox/github/owner/a.repository/7/contract-2.md").is_file());
     assert_eq!(fs::read_dir(home.path().join("tmp")).unwrap().count(), 0, "no draft is left");
 }

@@ -11,5 +11,6 @@ mod fan_definitions;
 mod file_store;
 mod items;
 mod machines;
+mod repositories;
 mod stops;
 mod walks;

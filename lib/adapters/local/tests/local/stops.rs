@@ -3,13 +3,13 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use mlops_core::ErrorKind;
 use mlops_core::ports::{ExecutionStatus, Workflows as _};
+use mlops_core::{Error, ErrorKind};
 use mlops_local::LocalWorkflows;
 use serde_json::json;
 use tempfile::TempDir;
 
-use crate::machines::{Scripted, echo, executor, flow, kinds, machine, run, start, task};
+use crate::machines::{Scripted, echo, executor, failing, flow, kinds, machine, run, start, task};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_task_is_told_when_its_execution_is_stopped() {
@@ -56,6 +56,23 @@ async fn what_nobody_walks_can_be_stopped_and_what_ended_stays() {
     assert_eq!(kinds(&executor).await, ["ExecutionStarted", "ExecutionAborted"]);
     assert_eq!(executor.redrive("run").await.unwrap_err().kind, ErrorKind::Conflict);
     assert_eq!(executor.stop("nowhere", "", "").await.unwrap_err().kind, ErrorKind::NotFound);
+}
+
+#[tokio::test]
+async fn what_a_machine_itself_let_fail_would_only_fail_again() {
+    for error in [json!("Rejected"), json!("{% 5 %}")] {
+        let home = TempDir::new().unwrap();
+        let definition = machine(&json!({
+            "A": task(&json!({"Catch": [{"ErrorEquals": ["States.ALL"], "Next": "B"}], "End": true})),
+            "B": {"Type": "Fail", "Error": error},
+        }));
+        let worker = failing("worker", 1, || Error::not_found("the table is missing"));
+        let executor = executor(home.path(), &[worker], &definition);
+        assert_eq!(run(&executor, json!({})).await.status, ExecutionStatus::Failed);
+        let refused = executor.redrive("run").await.unwrap_err();
+        assert!(refused.kind == ErrorKind::Conflict && refused.message.contains("Fail state"), "{}", refused.message);
+        assert_eq!(executor.describe("run").await.unwrap().status, ExecutionStatus::Failed);
+    }
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use mlops_core::ports::Permission;
 use mlops_core::values::{IssueRef, sha256_hex};
 use mlops_core::{Call, Effect, Error, Lang, Report, Result, Tool};
 use mlops_records::Repeat;
@@ -14,6 +15,9 @@ use serde::{Deserialize, Serialize};
 use crate::detection::{Case, Decision, Occasion, Person, Said, Voucher};
 use crate::webhook::{Delivery, Event, Headers, SECRET, SIGNATURE, verify};
 use crate::{CommandArguments, GithubIntegration, Intent, LARGEST_DELIVERY, Signal};
+
+/// The association of a person who was invited to the repository.
+const COLLABORATOR: &str = "COLLABORATOR";
 
 /// Say what a webhook of GitHub or an issue asks for, and whether it is to be acted upon. Give `headers` with `body` or
 /// `body_base64`, or a plain `issue`. Of a webhook the signature is verified over the bytes as they were sent, and a
@@ -169,6 +173,32 @@ fn raw_body(text: Option<String>, base64: Option<String>) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
+/// What is decided on a delivery. GitHub keeps some memberships to itself and calls such a person a contributor, or
+/// nobody: who is refused for that is looked up, and counts as a collaborator when the repository lets them write.
+async fn decide(room: &GithubIntegration, case: &Case, lang: Lang) -> Decision {
+    let decision = case.decide(&room.requests, lang);
+    if decision.is_mlops {
+        return decision;
+    }
+    let mut collaborator = case.clone();
+    collaborator.person.association = Some(COLLABORATOR.to_owned());
+    let mut other = collaborator.decide(&room.requests, lang);
+    if !other.is_mlops {
+        return decision;
+    }
+    let login = &case.person.login;
+    // A host that does not say vouches for nobody.
+    match room.code_host.permission(&case.issue.repo, login).await {
+        Ok(permission) if permission >= Permission::Write => {
+            let reason =
+                say!(lang, "{login} may write in the repository", "{login} はリポジトリへの書き込み権限を持っています");
+            other.reasons.push(reason);
+            other
+        }
+        _ => decision,
+    }
+}
+
 async fn detect_in_delivery(
     room: &GithubIntegration,
     call: &Call,
@@ -185,7 +215,7 @@ async fn detect_in_delivery(
     let lang = call.lang;
     let (case, decision) = match told {
         Event::Issue(case) => {
-            let decision = case.decide(&room.requests, lang);
+            let decision = decide(room, &case, lang).await;
             (Some(*case), decision)
         }
         Event::Ping => (None, Decision::ignored(lang.pick("the webhook works", "Webhook は正しく動作しています"))),

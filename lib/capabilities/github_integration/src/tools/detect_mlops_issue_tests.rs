@@ -175,6 +175,30 @@ fn a_comment_of_a_bot_a_stranger_or_on_a_pull_request_is_none() {
 }
 
 #[test]
+fn who_may_write_in_the_repository_is_a_collaborator_though_github_does_not_say_so() {
+    let (mut room, outside) = room();
+    outside
+        .permissions
+        .lock()
+        .unwrap()
+        .extend([("hidden".to_owned(), Permission::Write), ("reader".to_owned(), Permission::Read)]);
+    let said = |room: &GithubIntegration, id: &str, login: &str| {
+        let mut event = sent_by(comment_event("/mlops approve"), login);
+        event["comment"]["author_association"] = json!("CONTRIBUTOR");
+        detect(delivery("issue_comment", id, &event), room).unwrap()
+    };
+    let hidden = said(&room, "d-1", "hidden");
+    assert_eq!((hidden.is_mlops, hidden.intent), (true, Intent::Approve));
+    assert!(hidden.reasons.iter().any(|reason| reason == "hidden may write in the repository"), "{hidden:?}");
+    assert_eq!(hidden.author_association.as_deref(), Some("CONTRIBUTOR"), "what GitHub said is reported");
+    for login in ["reader", "stranger"] {
+        assert!(!said(&room, login, login).is_mlops, "{login}");
+    }
+    room.requests.approvers = vec!["OWNER".into()];
+    assert!(!said(&room, "d-2", "hidden").is_mlops, "only where collaborators may ask");
+}
+
+#[test]
 fn who_approves_can_be_others_than_who_commands() {
     let (mut room, _outside) = room();
     room.requests.approvers = vec!["OWNER".into()];

@@ -1,9 +1,11 @@
 //! The signature of a delivery: HMAC-SHA256 over the bytes as they were sent.
 
+use std::iter;
+
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use mlops_core::{Error, Result};
 use sha2::Sha256;
-use subtle::ConstantTimeEq as _;
+use subtle::{Choice, ConstantTimeEq as _};
 
 /// The header that holds the signature.
 pub(crate) const SIGNATURE: &str = "x-hub-signature-256";
@@ -13,6 +15,7 @@ pub(crate) const SECRET: &str = "mlops/github-webhook-secret";
 const ALGORITHM: &str = "sha256=";
 
 /// Checks that who sent the body knows the secret. The comparison takes the same time wherever the signatures differ.
+/// While a secret is rotated it holds the new and the old one, on lines of their own or with a comma between: either fits.
 ///
 /// `Forbidden` when the signature is missing, is of another algorithm or shape, or does not fit.
 /// Source: <https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries>.
@@ -25,15 +28,16 @@ pub(crate) fn verify(secret: &[u8], body: &[u8], header: Option<&str>) -> Result
     let Some(given) = header.strip_prefix(ALGORITHM).and_then(digest) else {
         return Err(refused("the signature is not `sha256=` and 64 lower-case hex digits"));
     };
-    let mut mac = Hmac::<Sha256>::new_from_slice(secret)
-        .map_err(|error| Error::internal("the signature could not be computed").caused_by(error))?;
-    mac.update(body);
-    let expected = mac.finalize().into_bytes();
-    if bool::from(expected.as_slice().ct_eq(&given)) {
-        Ok(())
-    } else {
-        Err(refused("the signature does not fit the body"))
+    let parts = secret.split(|byte| b",\n".contains(byte)).map(<[u8]>::trim_ascii).filter(|part| !part.is_empty());
+    let mut fits = Choice::from(0);
+    // The whole comes first: a secret of one's own may have a comma in it.
+    for secret in iter::once(secret).chain(parts) {
+        let mut mac = Hmac::<Sha256>::new_from_slice(secret)
+            .map_err(|error| Error::internal("the signature could not be computed").caused_by(error))?;
+        mac.update(body);
+        fits |= mac.finalize().into_bytes().as_slice().ct_eq(&given);
     }
+    if bool::from(fits) { Ok(()) } else { Err(refused("the signature does not fit the body")) }
 }
 
 fn refused(message: &str) -> Error {
@@ -73,6 +77,18 @@ mod tests {
     #[test]
     fn the_example_of_the_manual_fits() {
         verify(KEY, BODY, Some(FITTING)).unwrap();
+    }
+
+    #[test]
+    fn both_secrets_of_a_rotation_fit_and_so_does_one_with_a_comma_in_it() {
+        for both in [&b"new,It's a Secret to Everybody"[..], b"new\nIt's a Secret to Everybody\n"] {
+            verify(both, BODY, Some(FITTING)).unwrap();
+            assert!(verify(&both[..20], BODY, Some(FITTING)).is_err());
+        }
+        let mut mac = Hmac::<Sha256>::new_from_slice(b"a,b").unwrap();
+        mac.update(BODY);
+        let hex = mac.finalize().into_bytes().iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
+        verify(b"a,b", BODY, Some(&format!("sha256={hex}"))).unwrap();
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use mlops_core::ErrorKind;
-use mlops_local::{Access, FileCodeHost, FileStore};
+use mlops_local::{Access, FileCodeHost, FileRepositories, FileStore};
 use mlops_records::RunRecords;
 use serde_json::{Value, json};
 
@@ -15,6 +15,7 @@ fn room(folder: &tempfile::TempDir) -> HistoryManagement {
     HistoryManagement {
         runs: RunRecords::new(store, &ArtifactUri::from_path(&folder.path().join("store"))),
         code_host: Arc::new(FileCodeHost::new(folder.path())),
+        repositories: Arc::new(FileRepositories::new(folder.path())),
     }
 }
 

@@ -96,10 +96,12 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::sample_room::SampleRoom;
 
     fn call(arguments: Value) -> Result<Value> {
         let entry = &crate::tools::TOOLS[0];
-        block_on((entry.run)(&Notification, &Call::new("r").in_lang(Lang::Ja), arguments)).map(|outcome| outcome.value)
+        let room = SampleRoom::new().room;
+        block_on((entry.run)(&room, &Call::new("r").in_lang(Lang::Ja), arguments)).map(|outcome| outcome.value)
     }
 
     #[test]

@@ -20,7 +20,7 @@ use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, Stream
 use serde_json::Value;
 
 use super::HttpSettings;
-use super::gate::{Gate, Refused, narrowed, refused};
+use super::gate::{Gate, Refused, SignedCaller, narrowed, refused};
 use crate::mcp::McpServer;
 use crate::mcp::offer::Narrowing;
 use crate::mcp::refusals::{INVALID_REQUEST, refusal, refusal_of};
@@ -89,7 +89,8 @@ impl<S: ServerHandler + Clone> Door<S> {
         if request.method() == Method::OPTIONS {
             return self.preflight(request.headers());
         }
-        self.gate.check(request.headers())?;
+        let signed = request.extensions().get::<SignedCaller>().copied();
+        self.gate.check(request.headers(), signed).await?;
         let asked = narrowed(path, request.headers()).map_err(|error| refused(StatusCode::BAD_REQUEST, &error))?;
         let offer = self.server.inner.offer.narrowed(&asked, &self.server.inner.toolbox).map_err(|error| {
             let missing = error.kind == ErrorKind::NotFound;

@@ -6,12 +6,10 @@ use axum::http::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HOST, OR
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Json, Response};
 use mlops_core::{Error, ErrorKind};
-use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
-use sha2::{Digest as _, Sha256};
-use subtle::{Choice, ConditionallySelectable as _, ConstantTimeEq as _};
 
 use super::HttpSettings;
+use super::keys::{KeyRing, Known};
 use super::rate::Rate;
 use crate::mcp::offer::Narrowing;
 use crate::mcp::refusals::{INVALID_REQUEST, refusal};
@@ -30,24 +28,27 @@ const ONCE: [HeaderName; 8] =
 /// An answer that ends a request early.
 pub(super) type Refused = Box<Response>;
 
+/// An extension of requests whose caller has been let in by AWS: the gateway has checked the signature of an IAM identity.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct SignedCaller;
+
 /// What stands before the server.
 pub(super) struct Gate {
-    /// The hashes of the keys: equally long, whatever the keys are.
-    keys: Vec<[u8; 32]>,
+    keys: KeyRing,
+    /// How often callers without a key may call, all together.
+    others: Rate,
     origins: Vec<String>,
-    rate: Rate,
 }
 
 impl Gate {
     pub(super) fn new(settings: &HttpSettings) -> Self {
-        let keys: Vec<[u8; 32]> = settings.api_key.iter().flat_map(keys).collect();
-        let rate = Rate::new(settings.calls_per_minute, keys.len());
+        let keys = KeyRing::new(settings.keys.clone(), settings.calls_per_minute);
         let origins = settings.origins.iter().map(|origin| origin.to_ascii_lowercase()).collect();
-        Self { keys, origins, rate }
+        Self { keys, others: Rate::new(settings.calls_per_minute, 1), origins }
     }
 
-    /// Whether the request may go on; the refusal otherwise.
-    pub(super) fn check(&self, headers: &HeaderMap) -> Result<(), Refused> {
+    /// Whether the request may go on; the refusal otherwise. Who is signed by IAM needs no key.
+    pub(super) async fn check(&self, headers: &HeaderMap, signed: Option<SignedCaller>) -> Result<(), Refused> {
         if let Some(twice) = ONCE.iter().find(|name| headers.get_all(*name).iter().nth(1).is_some()) {
             let error = Error::invalid_input(format!("the header {twice} is given twice"));
             return Err(refused(StatusCode::BAD_REQUEST, &error));
@@ -57,45 +58,20 @@ impl Gate {
                 Error::forbidden("web pages of this origin may not call").hint("MLOPS_MCP_ORIGINS lists who may");
             return Err(refused(StatusCode::FORBIDDEN, &error));
         }
-        let key = self.key(headers)?;
-        self.rate.take(key, Instant::now()).map_err(|wait| {
+        let taken = if signed.is_some() || !self.keys.is_asked() {
+            self.others.take(0, Instant::now())
+        } else {
+            let known = self.keys.known().await;
+            let known = known.map_err(|error| refused(StatusCode::SERVICE_UNAVAILABLE, &error))?;
+            known.rate.take(key(&known, headers)?, Instant::now())
+        };
+        taken.map_err(|wait| {
             let seconds = wait.as_secs() + 1;
             let error = Error::throttled("too many requests").hint(format!("wait {seconds} s, then try again"));
             let mut response = refused(StatusCode::TOO_MANY_REQUESTS, &error);
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
             response
         })
-    }
-
-    /// Which of the keys the request holds. All are compared, and each in the same time.
-    fn key(&self, headers: &HeaderMap) -> Result<usize, Refused> {
-        if self.keys.is_empty() {
-            return Ok(0);
-        }
-        let bearer = |value: &HeaderValue| {
-            let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
-            scheme.eq_ignore_ascii_case("bearer").then(|| token.trim().as_bytes().to_vec())
-        };
-        let given = match headers.get(&API_KEY) {
-            Some(value) => Some(value.as_bytes().to_vec()),
-            None => headers.get(AUTHORIZATION).and_then(bearer),
-        };
-        let hash: [u8; 32] = Sha256::digest(given.as_deref().unwrap_or_default()).into();
-        let mut found = u32::MAX;
-        let mut fits = Choice::from(0);
-        for (index, key) in (0_u32..).zip(&self.keys) {
-            let same = hash.ct_eq(key);
-            found = u32::conditional_select(&found, &index, same);
-            fits |= same;
-        }
-        if given.is_some() && bool::from(fits) {
-            return Ok(found as usize);
-        }
-        let error = Error::forbidden(if given.is_some() { "the API key is not known" } else { "an API key is needed" })
-            .hint("send it as X-API-Key or as Authorization: Bearer; the secret is mlops/mcp-api-key");
-        let mut response = refused(StatusCode::UNAUTHORIZED, &error);
-        response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"mlops\""));
-        Err(response)
     }
 
     /// The request's origin when it may call.
@@ -112,9 +88,24 @@ impl Gate {
     }
 }
 
-fn keys(secret: &SecretString) -> impl Iterator<Item = [u8; 32]> + use<> {
-    let keys = secret.expose_secret().split([',', '\n']).map(str::trim).filter(|key| !key.is_empty());
-    keys.map(|key| Sha256::digest(key.as_bytes()).into()).collect::<Vec<_>>().into_iter()
+/// Which of the keys the request holds.
+fn key(known: &Known, headers: &HeaderMap) -> Result<usize, Refused> {
+    let bearer = |value: &HeaderValue| {
+        let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
+        scheme.eq_ignore_ascii_case("bearer").then(|| token.trim().as_bytes().to_vec())
+    };
+    let given = match headers.get(&API_KEY) {
+        Some(value) => Some(value.as_bytes().to_vec()),
+        None => headers.get(AUTHORIZATION).and_then(bearer),
+    };
+    let found = known.find(given.as_deref().unwrap_or_default());
+    found.filter(|_| given.is_some()).ok_or_else(|| {
+        let error = Error::forbidden(if given.is_some() { "the API key is not known" } else { "an API key is needed" })
+            .hint("send it as X-API-Key or as Authorization: Bearer; the secret is mlops/mcp-api-key");
+        let mut response = refused(StatusCode::UNAUTHORIZED, &error);
+        response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"mlops\""));
+        response
+    })
 }
 
 /// What the headers of a request leave of the tools.

@@ -2,6 +2,7 @@
 
 mod door;
 mod gate;
+mod keys;
 mod rate;
 mod serve;
 #[cfg(test)]
@@ -17,12 +18,15 @@ use axum::response::{IntoResponse as _, Json, Response};
 use axum::routing::{any, get};
 use mlops_core::settings::McpAccess;
 use rmcp::ServerHandler;
-use secrecy::SecretString;
 use serde_json::json;
 
 use super::McpServer;
 use super::offer::Narrowing;
 use door::Door;
+
+#[cfg(feature = "lambda")]
+pub(crate) use gate::SignedCaller;
+pub use keys::Keys;
 
 pub(crate) use serve::run;
 pub use serve::serve;
@@ -32,9 +36,8 @@ pub const BODY_LIMIT: usize = 4 * 1024 * 1024;
 
 /// Who may call over HTTP, how often, and with how much.
 pub struct HttpSettings {
-    /// What `X-API-Key` or `Authorization: Bearer` must hold. Several keys stand on lines of their own or between
-    /// commas, and each has a rate of its own. `None` asks for none.
-    pub api_key: Option<SecretString>,
+    /// What `X-API-Key` or `Authorization: Bearer` must hold.
+    pub keys: Keys,
     /// The host names that are answered; empty stands for this machine alone, and `*` for every name.
     pub hosts: Vec<String>,
     /// The origins of web pages that may call; `https://page.example` or `http://localhost:*`.
@@ -49,9 +52,9 @@ pub struct HttpSettings {
 
 impl HttpSettings {
     /// The settings of that access.
-    pub fn new(access: &McpAccess, api_key: Option<SecretString>) -> Self {
+    pub fn new(access: &McpAccess, keys: Keys) -> Self {
         Self {
-            api_key,
+            keys,
             hosts: access.hosts.clone(),
             origins: access.origins.clone(),
             calls_per_minute: access.calls_per_minute,

@@ -106,7 +106,8 @@ async fn each_key_has_a_rate_of_its_own() {
 async fn a_request_can_only_narrow_what_is_offered() {
     let router = House::new().router();
     let about = ["search_tools", "diagnose_setup", "get_result"];
-    assert_eq!(tool_names(&router, "/mcp", None).await.len(), 2 + about.len());
+    let offered = mlops_notification::tools::TOOLS.len() + 1 + about.len();
+    assert_eq!(tool_names(&router, "/mcp", None).await.len(), offered);
     let workshop = ["work_slowly", about[0], about[1], about[2]];
     assert_eq!(tool_names(&router, "/mcp/x/workshop", None).await, workshop);
     assert_eq!(tool_names(&router, "/mcp", Some(("x-mcp-toolsets", "workshop"))).await, workshop);

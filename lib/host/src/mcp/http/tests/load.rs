@@ -12,7 +12,7 @@ async fn start(house: &House) -> (std::net::SocketAddr, oneshot::Sender<()>, tok
     let address = listener.local_addr().unwrap();
     let (sender, end) = oneshot::channel::<()>();
     let server = house.server();
-    let http = HttpSettings::new(&house.settings.mcp, None);
+    let http = HttpSettings::new(&house.settings.mcp, Keys::NotAsked);
     let running = tokio::spawn(async move {
         super::super::serve(listener, server, &http, async { end.await.unwrap_or_default() }).await
     });

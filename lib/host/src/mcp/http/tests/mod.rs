@@ -15,13 +15,12 @@ use mlops_core::{Call, Capability, Effect, Entry, Error, Lang, Report, Result, S
 use mlops_local::{Access, LocalMachine};
 use mlops_notification::Notification;
 use schemars::JsonSchema;
-use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tower::ServiceExt as _;
 
-use super::{HttpSettings, router};
+use super::{HttpSettings, Keys, router};
 use crate::Toolbox;
 use crate::mcp::{LongCalls, McpServer, McpSettings};
 
@@ -92,22 +91,23 @@ impl House {
             _ => None,
         };
         let settings = Settings::from_variables(read, folder.path()).unwrap();
-        let http = HttpSettings::new(&settings.mcp, None);
+        let http = HttpSettings::new(&settings.mcp, Keys::NotAsked);
         Self { folder, settings, http, long_calls: LongCalls::Wait }
     }
 
     fn with_key(mut self, key: &str) -> Self {
-        self.http.api_key = Some(SecretString::from(key));
+        self.http.keys = Keys::Fixed(key.into());
         self
     }
 
     fn server(&self) -> McpServer {
         let machine =
             LocalMachine::new(self.settings.clone(), self.folder.path().to_owned(), Access::HomeOnly).unwrap();
+        let LocalMachine { settings, store, audit, secrets, mailer, code_host, .. } = machine;
+        let room = Notification::new(&settings, Arc::clone(&store), mailer, code_host);
         let toolbox = Toolbox::default()
-            .with(&Arc::new(Notification), mlops_notification::tools::TOOLS)
+            .with(&Arc::new(room), mlops_notification::tools::TOOLS)
             .with(&Arc::new(Workshop), WORKSHOP);
-        let LocalMachine { settings, store, audit, secrets, .. } = machine;
         let settings = McpSettings::new(&settings, store, audit, secrets).with_long_calls(self.long_calls);
         McpServer::new(Arc::new(toolbox), settings).unwrap()
     }

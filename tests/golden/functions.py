@@ -1,20 +1,16 @@
-"""MiniStack for one recording: a server of its own on a free port, with the functions that the machines call."""
+"""MiniStack with the functions that the recorded machines call."""
 
 import io
 import json
-import os
-import socket
-import subprocess
 import sys
-import tempfile
-import time
-import urllib.request
 import zipfile
 from pathlib import Path
 
-import botocore.session
+# Before the package of that name, which is the server itself.
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "servers"))
 
-REGION = "us-east-1"
+import ministack
+
 ROLE = "arn:aws:iam::000000000000:role/machines"
 BUCKET = "machines"
 
@@ -75,32 +71,17 @@ while True:
 """
 
 
-class MiniStack:
+class MiniStack(ministack.MiniStack):
     """A running server. Leave the `with` block and it is stopped by its own process id."""
 
+    def __init__(self):
+        super().__init__(no_waiting=True)
+
     def __enter__(self):
-        self.folder = tempfile.TemporaryDirectory()
-        self.home = Path(self.folder.name)
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
-        self.url = f"http://127.0.0.1:{port}"
-        environment = {
-            **os.environ,
-            "GATEWAY_PORT": str(port),
-            "BIND_HOST": "127.0.0.1",
-            "SFN_WAIT_SCALE": "0",
-            "AWS_ENDPOINT_URL": self.url,
-            "LOG_LEVEL": "WARNING",
-            "TMPDIR": self.folder.name,
-        }
-        self.log = (self.home / "server.log").open("w")
-        command = [sys.executable, "-m", "ministack"]
-        self.process = subprocess.Popen(command, env=environment, stdout=self.log, stderr=subprocess.STDOUT, cwd=self.folder.name)
+        super().__enter__()
         try:
-            self._wait_until_it_answers()
-            self.states = self._client("stepfunctions")
-            self.objects = self._client("s3")
+            self.states = self.client("stepfunctions")
+            self.objects = self.client("s3")
             self.objects.create_bucket(Bucket=BUCKET)
             self._create_functions()
         except BaseException:
@@ -108,39 +89,13 @@ class MiniStack:
             raise
         return self
 
-    def __exit__(self, *_):
-        self.process.terminate()
-        try:
-            self.process.wait(10)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-        self.log.close()
-        self.folder.cleanup()
-
-    def _wait_until_it_answers(self):
-        for _ in range(300):
-            if self.process.poll() is not None:
-                raise SystemExit(f"MiniStack did not start:\n{(self.home / 'server.log').read_text()}")
-            try:
-                urllib.request.urlopen(f"{self.url}/_ministack/health", timeout=1)
-                return
-            except OSError:
-                time.sleep(0.1)
-        raise SystemExit("MiniStack does not answer")
-
-    def _client(self, service):
-        session = botocore.session.get_session()
-        session.set_credentials("test", "test")
-        return session.create_client(service, region_name=REGION, endpoint_url=self.url)
-
     def _create_functions(self):
         archive = io.BytesIO()
         with zipfile.ZipFile(archive, "w") as file:
             entry = zipfile.ZipInfo("bootstrap")
             entry.external_attr = 0o755 << 16
             file.writestr(entry, BOOTSTRAP.format(python=sys.executable))
-        functions = self._client("lambda")
+        functions = self.client("lambda")
         for name in ["echo", "fail", "flaky", "slow", "ask"]:
             functions.create_function(
                 FunctionName=name,

@@ -1,0 +1,7 @@
+//! Secrets from AWS Secrets Manager.
+
+mod cache;
+mod failure;
+mod secrets;
+
+pub use secrets::SecretsManager;

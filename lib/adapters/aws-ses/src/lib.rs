@@ -1,0 +1,5 @@
+//! Mail by Amazon SES.
+
+mod mailer;
+
+pub use mailer::SesMailer;

@@ -1,0 +1,5 @@
+//! Events on a topic of Amazon SNS.
+
+mod topics;
+
+pub use topics::SnsTopics;
