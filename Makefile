@@ -1,6 +1,6 @@
 # The only commands to learn: setup demo test check coverage.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check coverage fmt clippy deny machine parity clients hostile events pages readme bench fuzz watch lambda servers cdk e2e deploy
+.PHONY: help setup demo test check coverage fmt clippy deny machine parity clients hostile events pages readme bench fuzz watch lambda zips servers cdk e2e deploy
 
 CARGO ?= cargo
 VENV := .venv
@@ -26,7 +26,7 @@ test: ## every test that needs nothing but Rust
 setup: ## what `check` and `coverage` need beyond Rust: Python and Node clients, Chromium, LLVM, cargo tools
 	tests/setup.sh
 
-check: fmt clippy deny machine parity clients hostile events pages ## everything else that CI checks
+check: fmt clippy deny machine parity clients hostile events pages servers ## everything else that CI checks
 
 fmt:
 	$(CARGO) fmt --all --check
@@ -87,10 +87,12 @@ FUNCTIONS := agent-data-preparation agent-evaluation agent-history-writer agent-
 # What is deployed is arm64; a machine builds and runs its own.
 ARCHITECTURE ?= x86-64
 
-lambda: ## the zips of all functions, into target/lambda; ARCHITECTURE=arm64 for what cdk/ deploys by default
+lambda: zips ## the zips of all functions, into target/lambda, and whether they are as small as they should be
+	$(PYTHON) tests/lambda/zips.py
+
+zips: ## the same without a judgement; ARCHITECTURE=arm64 for what cdk/ deploys by default
 	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(CARGO) lambda build --profile lambda --output-format zip --$(ARCHITECTURE) \
 	  --no-default-features --features aws $(addprefix --package ,$(FUNCTIONS))
-	$(PYTHON) tests/lambda/zips.py
 
 ADAPTERS := aws-environment aws-s3 aws-secretsmanager aws-ses aws-sns aws-stepfunctions github
 servers: ## the adapters of AWS and GitHub against servers that play them, and through a network that fails
@@ -100,11 +102,12 @@ servers: ## the adapters of AWS and GitHub against servers that play them, and t
 cdk: ## the CDK app: types, tests and cdk-nag, without an account
 	cd cdk && npm ci --silent --no-audit --no-fund && npm run --silent build && npm run --silent format && npm test --silent
 
-e2e: lambda ## the whole fleet on a server that plays AWS: the deployed template, the real zips, signed deliveries
+e2e: zips ## the whole fleet on a server that plays AWS: the deployed template, the real zips, signed deliveries
 	cd cdk && npm ci --silent --no-audit --no-fund
 	$(PYTHON) tests/e2e/run.py
 
-deploy: lambda ## put the fleet into the AWS account of your credentials (docs/operations.md)
+deploy: ARCHITECTURE = arm64
+deploy: zips ## put the fleet into the AWS account of your credentials (docs/operations.md)
 	cd cdk && npm ci --silent --no-audit --no-fund && npx cdk deploy --all -c architecture=$(subst x86-64,x86_64,$(ARCHITECTURE))
 
 readme: ## write the table of tools into the README

@@ -44,6 +44,6 @@ for (const [name, value, expected] of [
 test("without the zips the error says how they are built", () => {
   const empty = fs.mkdtempSync(path.join(os.tmpdir(), "none-"));
   const { app: made, options } = app({ zips: empty });
-  assert.throws(() => deployment(made, options), /issue-detector.bootstrap\.zip: run `make lambda` first/);
+  assert.throws(() => deployment(made, options), /issue-detector.bootstrap\.zip: run `make zips` first/);
   fs.rmdirSync(empty);
 });

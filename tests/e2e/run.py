@@ -1,7 +1,7 @@
-"""The whole fleet on a server that plays AWS: the template that cdk/ makes, the zips that `make lambda` makes, and signed
+"""The whole fleet on a server that plays AWS: the template that cdk/ makes, the zips that `make zips` makes, and signed
 deliveries at the API. What a run leaves in S3, SES, SNS and GitHub is looked at, and so is everything that may go wrong.
 
-usage: run.py          (after `make lambda`)
+usage: run.py          (after `make zips`)
 """
 
 import io

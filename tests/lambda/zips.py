@@ -1,4 +1,4 @@
-"""What `make lambda` has made is what may be deployed: small, and without the adapters of one machine.
+"""What `make zips` has made is what may be deployed: small, and without the adapters of one machine.
 
 usage: zips.py [FOLDER]        (default target/lambda)
 """

@@ -48,9 +48,7 @@ export class Fleet extends Construct {
 function zipOf(name: string, folder: string): string {
   const zip = path.join(folder, name, "bootstrap.zip");
   if (!fs.existsSync(zip)) {
-    throw new Error(
-      `there is no ${path.relative(process.cwd(), zip)}: run \`make lambda\` first, or say -c zips=FOLDER`,
-    );
+    throw new Error(`there is no ${path.relative(process.cwd(), zip)}: run \`make zips\` first, or say -c zips=FOLDER`);
   }
   return zip;
 }
