@@ -94,7 +94,7 @@ zips: ## the same without a judgement; ARCHITECTURE=arm64 for what cdk/ deploys 
 	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(CARGO) lambda build --profile lambda --output-format zip --$(ARCHITECTURE) \
 	  --no-default-features --features aws $(addprefix --package ,$(FUNCTIONS))
 
-ADAPTERS := aws-environment aws-s3 aws-secretsmanager aws-ses aws-sns aws-stepfunctions github
+ADAPTERS := $(filter-out local,$(notdir $(wildcard lib/adapters/*)))
 servers: ## the adapters of AWS and GitHub against servers that play them, and through a network that fails
 	$(CARGO) clippy $(addprefix --package mlops-,$(ADAPTERS)) --all-targets --all-features --quiet -- --deny warnings
 	$(PYTHON) tests/servers/all.py

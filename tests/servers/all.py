@@ -10,8 +10,8 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
-WITH_SERVERS = ("aws-s3", "aws-secretsmanager", "aws-ses", "aws-sns", "aws-stepfunctions", "github")
-ADAPTERS = ("aws-environment", *WITH_SERVERS)
+ADAPTERS = sorted(path.parent.name for path in ROOT.glob("lib/adapters/*/Cargo.toml") if path.parent.name != "local")
+WITH_SERVERS = [name for name in ADAPTERS if "servers = []" in (ROOT / f"lib/adapters/{name}/Cargo.toml").read_text()]
 
 
 def tests(chosen):
