@@ -4,13 +4,18 @@ use std::collections::BTreeMap;
 
 use mlops_core::masking::is_secret_key;
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 /// The line of the body, counted from 1, by the path of the value: `split.train`, `notify[1]`. The empty path is
 /// the request as a whole.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
-pub struct Lines(pub BTreeMap<String, u32>);
+pub struct Lines(#[serde(serialize_with = "without_secrets")] pub BTreeMap<String, u32>);
+
+/// A path that names a secret is left out: its line would be masked in a result, and then be no number any more.
+fn without_secrets<S: Serializer>(lines: &BTreeMap<String, u32>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(lines.iter().filter(|(path, _)| !is_secret_key(path)))
+}
 
 impl Lines {
     /// The line of the value, or of the nearest value around it.
@@ -27,12 +32,9 @@ impl Lines {
         }
     }
 
-    /// A path that names a secret is left out: its line would be masked in a result, and then be no number any more.
+    /// Sets the line of a value.
     pub(crate) fn set(&mut self, path: impl Into<String>, line: u32) {
-        let path = path.into();
-        if !is_secret_key(&path) {
-            self.0.insert(path, line);
-        }
+        self.0.insert(path.into(), line);
     }
 }
 
@@ -56,6 +58,8 @@ mod tests {
         assert_eq!(lines.of("target_column"), Some(3));
         assert_eq!(Lines::default().of("a.b[2].c"), None);
         lines.set("notify.password", 11);
-        assert_eq!(lines.of("notify.password"), Some(3));
+        assert_eq!(lines.of("notify.password"), Some(11));
+        let written = serde_json::to_value(&lines).unwrap();
+        assert_eq!(written, serde_json::json!({"": 3, "notify[0]": 9, "split": 7}));
     }
 }
