@@ -1,6 +1,6 @@
 # The only commands to learn: setup demo test check coverage.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check coverage fmt clippy deny machine parity clients hostile events pages readme bench fuzz watch lambda zips servers cdk e2e deploy
+.PHONY: help setup demo test check coverage fmt clippy deny machine parity clients hostile events pages readme bench bench-mcp bench-fleet bench-storage fuzz watch lambda zips servers cdk e2e deploy
 
 CARGO ?= cargo
 VENV := .venv
@@ -59,9 +59,23 @@ hostile: ## what strangers send: forged, oversized, nested, smuggled and slow re
 	$(CARGO) build --quiet --package mlops
 	$(PYTHON) tests/clients/hostile.py $(MLOPS)
 
-bench: ## measure the release build into docs/benchmarks.md; QUICK=1 for a first look
+bench: bench-mcp bench-fleet bench-storage ## measure against the peers into docs/benchmarks.md; QUICK=1 for a first look
+
+bench-mcp: ## remote tools against embedded ones; the MCP server against Python's
 	$(CARGO) build --quiet --release --package mlops
 	$(PYTHON) tests/bench/run.py target/release/mlops $(if $(QUICK),--quick)
+
+PEERS := target/peers
+$(PEERS): tests/bench/requirements.txt
+	python3 -m venv $(PEERS) && $(PEERS)/bin/pip install --quiet --requirement tests/bench/requirements.txt && touch $(PEERS)
+
+bench-fleet: zips $(PEERS) ## the functions as they are deployed: size, start, invocations, memory
+	$(CARGO) build --quiet --release --package mlops-host --features lambda --example hello-world
+	$(PYTHON) tests/servers/ministack.py -- $(PEERS)/bin/python tests/bench/fleet.py $(if $(QUICK),--quick)
+
+bench-storage: $(PEERS) ## a large object through the S3 adapter, and with awscli
+	$(CARGO) build --quiet --release --package mlops-aws-s3 --example transfer
+	$(PYTHON) tests/servers/seaweedfs.py -- $(PYTHON) tests/bench/storage.py target/release/examples/transfer $(PEERS)/bin/aws $(if $(QUICK),--pairs 2)
 
 fuzz: ## libFuzzer on what arrives from outside, MINUTES=10 for each target
 	tests/fuzz/run.sh $(or $(MINUTES),10)
@@ -102,9 +116,12 @@ servers: ## the adapters of AWS and GitHub against servers that play them, and t
 cdk: ## the CDK app: types, tests and cdk-nag, without an account
 	cd cdk && npm ci --silent --no-audit --no-fund && npm run --silent build && npm run --silent format && npm test --silent
 
-e2e: zips ## the whole fleet on a server that plays AWS: the deployed template, the real zips, signed deliveries
+# The development build of the functions; ZIPS=target/lambda takes what `make zips` made.
+ZIPS ?= target/e2e
+e2e: ## the whole fleet on a server that plays AWS: the deployed template, the functions' zips, signed deliveries
+	test $(ZIPS) != target/e2e || $(PYTHON) tests/e2e/pack.py $(CARGO) $(ZIPS) $(FUNCTIONS)
 	cd cdk && npm ci --silent --no-audit --no-fund
-	$(PYTHON) tests/e2e/run.py
+	$(PYTHON) tests/e2e/run.py $(ZIPS)
 
 deploy: ARCHITECTURE = arm64
 deploy: zips ## put the fleet into the AWS account of your credentials (docs/operations.md)

@@ -20,7 +20,7 @@ export interface FunctionSpec {
 }
 
 /** The groups of settings that cdk/ gives to functions. */
-export type Setting = "machines" | "github" | "history" | "events" | "mail";
+export type Setting = "machines" | "github" | "history" | "events" | "mail" | "streaming";
 
 const { claims, webhook, messages, endpoint } = BESIDE_TOOLS;
 
@@ -129,7 +129,7 @@ export const MCP: FunctionSpec = {
   concurrency: 15,
   tools: [...NEEDS.keys()] as ToolName[],
   beside: endpoint,
-  settings: ["machines", "github", "history", "mail"],
+  settings: ["machines", "github", "history", "mail", "streaming"],
 };
 
 /** Every function. */

@@ -25,6 +25,8 @@ export interface Options {
   readonly mcpAuthorization: McpAuthorization;
   /** New accounts have ten concurrent executions in all, of which none can be reserved. */
   readonly reservedConcurrency: boolean;
+  /** Whether answers of MCP are sent as they are made: progress is seen at once, and an answer may have more than 6 MB. */
+  readonly mcpStreaming: boolean;
   readonly natGateways: number;
   /** Who is told of alarms and of secrets that are due. */
   readonly operatorMail?: string;
@@ -77,6 +79,8 @@ export function optionsOf(node: Node): Options {
     architecture: oneOf("architecture", ["arm64", "x86_64"], "arm64"),
     zips: path.resolve(text("zips") ?? path.join(__dirname, "..", "..", "target", "lambda")),
     emulator: yes("emulator", "false"),
+    // Servers that play AWS know no streaming.
+    mcpStreaming: yes("mcpStreaming", yes("emulator", "false") ? "false" : "true"),
     mcpAuthorization: oneOf("mcpAuthorization", ["key", "iam"], "key"),
     reservedConcurrency: yes("reservedConcurrency", "true"),
     natGateways: Number(matching("natGateways", /^[1-3]$/, "1, 2 or 3") ?? 1),

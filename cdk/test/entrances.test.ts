@@ -36,6 +36,29 @@ test("the API has the webhook and the MCP endpoint, and nothing else", () => {
   assert.deepEqual(signed, ["ANY /mcp AWS_IAM mcp", "ANY /mcp/{proxy+} AWS_IAM mcp", webhook]);
 });
 
+test("the gateway and the function behind MCP both stream, or neither does", () => {
+  for (const [mcpStreaming, mode] of [
+    ["true", "STREAM"],
+    ["false", undefined],
+  ] as const) {
+    const found = templates({ ...WHOLE, mcpStreaming });
+    const modes = resources({ api: found["api"]! }, "AWS::ApiGateway::Method").map(([, { Properties }]) => [
+      /Fleet(issuedetector|mcp)/.exec(JSON.stringify(Properties.Integration.Uri))?.[1],
+      Properties.Integration.ResponseTransferMode,
+    ]);
+    const expected = [
+      ["issuedetector", undefined],
+      ["mcp", mode],
+      ["mcp", mode],
+    ];
+    assert.deepEqual(modes.sort(), expected);
+    for (const [id, { Properties }] of resources({ fleet: found["fleet"]! }, "AWS::Lambda::Function")) {
+      const streams = Properties.Environment?.Variables?.MLOPS_MCP_STREAMING;
+      assert.equal(streams, /Fleetmcp/i.test(id) && mode ? "true" : undefined, id);
+    }
+  }
+});
+
 test("each function behind the API may be called by that API alone", () => {
   for (const [id, { Properties }] of resources({ api: all["api"]! }, "AWS::Lambda::Permission")) {
     assert.equal(Properties.Principal, "apigateway.amazonaws.com", id);

@@ -11,6 +11,7 @@ test("without options the fleet is for arm64, with keys for the MCP endpoint and
   const { options } = app();
   assert.equal(options.architecture, "arm64");
   assert.equal(options.mcpAuthorization, "key");
+  assert.equal(options.mcpStreaming, true);
   assert.equal(options.unifiedMcpServer, undefined);
   assert.deepEqual([options.prefix, options.natGateways, options.mailTo], ["mlops", 1, []]);
 });

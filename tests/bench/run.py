@@ -20,6 +20,7 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "clients"))
 
 from endpoint import Endpoint  # noqa: E402
+import sections  # noqa: E402
 from peers import LIST, memory, message, peers, started, throughput  # noqa: E402
 
 MODEL = "penguin-species"
@@ -164,14 +165,6 @@ def table(results, transport):
     return "\n".join(lines)
 
 
-def machine():
-    with open("/proc/cpuinfo", encoding="utf-8") as file:
-        model = next((line.split(":")[1].strip() for line in file if line.startswith("model name")), platform.machine())
-    with open("/proc/meminfo", encoding="ascii") as file:
-        gibibytes = int(file.readline().split()[1]) / 2**20
-    return f"{os.cpu_count()} cores ({model}), {gibibytes:.0f} GiB, Linux {platform.release().split('-')[0]}"
-
-
 def versions(binary):
     own = subprocess.run([binary, "--version"], capture_output=True, text=True, check=True).stdout.strip()
     rustc = subprocess.run(["rustc", "--version"], capture_output=True, text=True, check=True).stdout.split()[1]
@@ -179,27 +172,30 @@ def versions(binary):
     return f"{own}, release build, Rust {rustc}; Python {platform.python_version()}, {', '.join(python)}"
 
 
-def page(binary, quick, demo_figures, tables, model_versions, tools):
+def facts(binary, quick):
+    few = " With QUICK=1: few repetitions, so take the digits lightly." if quick else ""
+    return f"Measured on {sections.machine()}; {versions(binary)}.{few}"
+
+
+def remote(binary, quick, demo_figures):
     share = (demo_figures["ratio"] - 1) * 100
-    return f"""# Benchmarks
-
-Written by `make bench`{" with QUICK=1: few repetitions, so take the digits lightly" if quick else ""}. Measured on {machine()}; {versions(binary)}.
-
-## Remote tools against embedded ones
-The whole demo (`mlops run` of the penguins, from the issue to the report), once with every tool in the agents' own
+    return f"""The whole demo (`mlops run` of the penguins, from the issue to the report), once with every tool in the agents' own
 process and once with every tool called at an MCP endpoint on the same machine (`MLOPS_MCP_URL`). Medians of
 {demo_figures["repetitions"]} runs each, in turns. Outputs and the hashes of {demo_figures["artifacts"]} artifacts are equal both ways; the run fails when they are not.
+{facts(binary, quick)}
 
 | embedded | remote | overhead | calls |
 |---|---|---|---|
 | {seconds(demo_figures["embedded"])} | {seconds(demo_figures["remote"])} | {share:+.1f} % (at most +{LARGEST_OVERHEAD * 100:.0f} %) | {demo_figures["calls"]} |
+"""
 
-## The MCP server against the same tool in Python
-The tool is `list_model_versions` over a registry of {model_versions} versions; the twins in Python (tests/bench/python_server.py) read the
+
+def server(binary, quick, tables, model_versions, tools):
+    return f"""The tool is `list_model_versions` over a registry of {model_versions} versions; the twins in Python (tests/bench/python_server.py) read the
 same files and give the same rows, and the run fails when they do not. mlops serves the toolset `model_registry`, so its
 listing has {tools} tools with their output schemas, and that of a twin has one. One client for all: a pipe or a socket that stays open, messages written beforehand, protocol 2025-11-25, stateless, JSON replies.
 Calls a second are with 8 at once. The client is Python too and shares the machine, so that ratios of fast servers are
-understated.
+understated. {facts(binary, quick)}
 
 {tables}
 """
@@ -227,9 +223,10 @@ def main():
         figures = overhead(options.binary, 3 if options.quick else 15)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    text = page(options.binary, options.quick, figures, "\n\n".join(tables), model_versions, results["mlops"]["tools"])
-    with open(options.output, "w", encoding="utf-8") as file:
-        file.write(text)
+    first, second, *_ = sections.ORDER
+    sections.put(options.output, first, remote(options.binary, options.quick, figures))
+    tools = results["mlops"]["tools"]
+    sections.put(options.output, second, server(options.binary, options.quick, "\n\n".join(tables), model_versions, tools))
     print(f"remote tools: {(figures['ratio'] - 1) * 100:+.1f} % for the whole demo; written to {options.output}")
     # A quick run is too short to hold anything against it.
     if not options.quick and figures["ratio"] > 1 + LARGEST_OVERHEAD:

@@ -1,7 +1,7 @@
 """The whole fleet on a server that plays AWS: the template that cdk/ makes, the zips that `make zips` makes, and signed
 deliveries at the API. What a run leaves in S3, SES, SNS and GitHub is looked at, and so is everything that may go wrong.
 
-usage: run.py          (after `make zips`)
+usage: run.py ZIPS          (the folder that holds <function>/bootstrap.zip)
 """
 
 import io
@@ -21,7 +21,7 @@ for beside in ("servers", "golden"):
 from github_api import GithubApi  # noqa: E402
 from ministack import MiniStack  # noqa: E402
 from prism import Prism  # noqa: E402
-from stack import DATA, PREFIX, Fleet, comment, issue, synthesise  # noqa: E402
+from stack import DATA, MCP_KEY, PREFIX, Fleet, comment, issue, synthesise  # noqa: E402
 
 BODY = """Which species is it?
 
@@ -125,7 +125,7 @@ def a_failing_training_is_caught_told_and_remembered(fleet, github):
 def a_function_that_times_out_is_tried_again_and_then_caught(fleet):
     name = f"{PREFIX}-training"
     held = fleet.lambdas.get_function_configuration(FunctionName=name)["Timeout"]
-    code = (ROOT / "target/lambda/training/bootstrap.zip").read_bytes()
+    code = (fleet.zips / "training/bootstrap.zip").read_bytes()
     asleep = io.BytesIO()
     with zipfile.ZipFile(asleep, "w") as archive:
         entry = zipfile.ZipInfo("bootstrap")
@@ -145,6 +145,37 @@ def a_function_that_times_out_is_tried_again_and_then_caught(fleet):
     record = fleet.document(f"store/history/{arn.rsplit(':', 1)[1]}/records/00000001.json")
     assert record["status"] == "failed", record
     print(f"a function that times out: tried {len(failures)} times, then {ended['error']}, and remembered")
+
+
+def a_function_at_its_reserved_concurrency_is_tried_again_and_then_caught(fleet):
+    name = f"{PREFIX}-judge"
+    fleet.lambdas.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=0)
+    try:
+        arn = started(fleet, 8, body("busy"))
+        ended = fleet.ended(arn)
+    finally:
+        fleet.lambdas.delete_function_concurrency(FunctionName=name)
+    assert (ended["status"], ended["error"]) == ("FAILED", "Lambda.TooManyRequestsException"), ended
+    tries = [event for event in fleet.history(arn) if event["type"] == "TaskScheduled" and f"{PREFIX}-judge" in json.dumps(event, default=str)]
+    assert len(tries) == 4, tries
+    assert fleet.document(f"store/history/{arn.rsplit(':', 1)[1]}/records/00000001.json")["status"] == "failed"
+    print(f"a function at its reserved concurrency: tried {len(tries)} times, then told and remembered")
+
+
+def mcp_through_the_api(fleet):
+    """The endpoint asks for its key, and answers in one piece: this server's API streams nothing."""
+    call = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {
+        "name": "list_model_versions", "arguments": {"model_name": "whole"}}}
+    headers = {
+        "Content-Type": "application/json", "Accept": "application/json, text/event-stream", "MCP-Protocol-Version": "2025-11-25",
+    }
+    status, answer = fleet.post("/mcp", json.dumps(call).encode(), headers)
+    assert status == 401, (status, answer)
+    status, answer = fleet.post("/mcp", json.dumps(call).encode(), {**headers, "X-API-Key": MCP_KEY})
+    assert status == 200, (status, answer)
+    versions = answer["result"]["structuredContent"]["versions"]
+    assert [version["version"] for version in versions] == [1], versions
+    print("MCP through the API: 401 without the key, the registry with it")
 
 
 def an_approval_by_comment_lets_the_run_go_on(fleet, github):
@@ -174,16 +205,19 @@ def main():
     try:
         with Prism() as prism:
             github = GithubApi(prism.url)
-            synthesise(folder, github.url)
+            zips = Path(sys.argv[1]).resolve()
+            synthesise(folder, github.url, zips)
             with MiniStack(no_waiting=True) as server:
                 os.environ.update(server.variables())
-                fleet = Fleet(server, folder)
+                fleet = Fleet(server, folder, zips)
                 print(f"deployed: {len(fleet.lambdas.list_functions()['Functions'])} functions, {len(fleet.machines)} machines")
                 a_run_ends_with_everything_in_its_place(fleet, github)
                 five_deliveries_are_one_execution(fleet)
                 a_wrong_signature_starts_nothing(fleet)
                 a_failing_training_is_caught_told_and_remembered(fleet, github)
                 a_function_that_times_out_is_tried_again_and_then_caught(fleet)
+                a_function_at_its_reserved_concurrency_is_tried_again_and_then_caught(fleet)
+                mcp_through_the_api(fleet)
                 an_approval_by_comment_lets_the_run_go_on(fleet, github)
             github.close()
     finally:

@@ -19,10 +19,10 @@ EXAMPLES = ROOT / "target/node-tools/node_modules/@octokit/webhooks-examples/api
 DATA = "tables-of-the-test"
 
 
-def synthesise(folder, github):
+def synthesise(folder, github, zips):
     """The template and its assets, for that address of GitHub's API."""
     context = {
-        "emulator": "true", "architecture": "x86_64", "githubApi": github, "mailFrom": "fleet@example.com",
+        "emulator": "true", "zips": str(zips), "architecture": "x86_64", "githubApi": github, "mailFrom": "fleet@example.com",
         "mailTo": "team@example.com", "dataBuckets": DATA, "historyRepository": "octocat/history",
     }
     arguments = [argument for name, value in context.items() for argument in ("-c", f"{name}={value}")]
@@ -33,8 +33,8 @@ def synthesise(folder, github):
 class Fleet:
     """The deployed fleet: clients of the services it uses, and what the tests do with it."""
 
-    def __init__(self, server, folder):
-        self.server = server
+    def __init__(self, server, folder, zips):
+        self.server, self.zips = server, zips
         self.states, self.s3, self.lambdas = server.client("stepfunctions"), server.client("s3"), server.client("lambda")
         environment = server.variables()
         uploaded = subprocess.run(

@@ -12,6 +12,7 @@ import sys
 import time
 from pathlib import Path
 
+import fleet_machines
 from functions import BUCKET, MiniStack
 from histories import Reader
 from unfolding import Unfolding
@@ -147,6 +148,7 @@ def main():
     arguments.add_argument("--check", action="store_true", help="compare with what is there instead of writing it")
     arguments.add_argument("names", nargs="*", help="only these machines")
     arguments = arguments.parse_args()
+    fleet_machines.write()
     paths = sorted(path for path in MACHINES.glob("*.json") if not path.name.endswith(".history.json"))
     unknown = set(WRONG) - {path.stem for path in paths}
     assert not unknown, f"there is no machine {unknown}"

@@ -9,6 +9,7 @@ import {
   LogGroupLogDestination,
   type Method,
   MethodLoggingLevel,
+  ResponseTransferMode,
   RestApi,
 } from "aws-cdk-lib/aws-apigateway";
 import type { IKey } from "aws-cdk-lib/aws-kms";
@@ -72,8 +73,11 @@ export class Api extends Construct {
     });
     acknowledge(this.api, { APIG2: UNCHECKED });
 
-    const integration = (name: string): LambdaIntegration =>
-      new LambdaIntegration(fleet.function(name), { allowTestInvoke: false });
+    const integration = (name: string, streams = false): LambdaIntegration =>
+      new LambdaIntegration(fleet.function(name), {
+        allowTestInvoke: false,
+        ...(streams && { responseTransferMode: ResponseTransferMode.STREAM }),
+      });
     const github = this.api.root.addResource("github");
     const webhook = github.addMethod("POST", integration("issue-detector"));
     open(webhook, "GitHub signs each delivery; the function believes no other.");
@@ -82,7 +86,7 @@ export class Api extends Construct {
     const mcp = this.api.root.addResource("mcp");
     // `/mcp/x/<capability>`, `/mcp/readonly`: narrower views of the same endpoint.
     for (const resource of [mcp, mcp.addResource("{proxy+}")]) {
-      const method = resource.addMethod("ANY", integration("mcp"), {
+      const method = resource.addMethod("ANY", integration("mcp", options.mcpStreaming), {
         authorizationType: byIam ? AuthorizationType.IAM : AuthorizationType.NONE,
       });
       const why = byIam

@@ -17,6 +17,7 @@ export function environmentOf(
     github: { MLOPS_GITHUB_API: options.githubApi, MLOPS_GITHUB_APP: options.githubApp },
     history: { MLOPS_HISTORY_REPOSITORY: options.historyRepository, MLOPS_HISTORY_BRANCH: options.historyBranch },
     events: { MLOPS_TOPIC_ARN: names.eventsArn },
+    streaming: { MLOPS_MCP_STREAMING: options.mcpStreaming ? "true" : undefined },
     mail: { MLOPS_MAIL_FROM: options.mailFrom, MLOPS_MAIL_TO: options.mailTo.join(",") || undefined },
   };
   const variables: Record<string, string | undefined> = {

@@ -39,13 +39,15 @@ fn main() -> ExitCode {
 
 /// Between two invocations nothing goes on: a call that takes long is ended shortly before the function is.
 fn function(settings: &Settings) -> Result<Function> {
+    let streaming = settings.mcp.streaming;
     let Composed { toolbox, settings, mut http, .. } = compose(settings, Audience::Others)?;
     // The gateway before the function answers to its own names alone.
     if http.hosts.is_empty() {
         http.hosts.push("*".to_owned());
     }
     let server = McpServer::new(Arc::new(toolbox), settings.with_long_calls(LongCalls::Wait))?;
-    Ok(Function::of_router(router(server, &http)))
+    let router = router(server, &http);
+    Ok(if streaming { Function::of_streaming_router(router) } else { Function::of_router(router) })
 }
 
 #[tokio::main]

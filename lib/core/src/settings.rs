@@ -108,9 +108,16 @@ pub const MCP_CALLS_PER_MINUTE: Setting = Setting {
     text: "How many requests a minute MCP over HTTP takes from one API key; 0 sets no limit.",
     default: "600",
 };
+/// Whether the MCP endpoint on Lambda answers piece by piece.
+pub const MCP_STREAMING: Setting = Setting {
+    name: "MLOPS_MCP_STREAMING",
+    text: "With true, MCP over Lambda answers piece by piece, so that progress is seen at once and an answer may have more \
+           than 6 MB; the gateway before it must stream too.",
+    default: "false",
+};
 
 /// Every setting, for `mlops doctor`, the documentation and the tests.
-pub const ALL: [Setting; 23] = [
+pub const ALL: [Setting; 24] = [
     HOME,
     STORE,
     LANGUAGE,
@@ -125,6 +132,7 @@ pub const ALL: [Setting; 23] = [
     MCP_HOSTS,
     MCP_ORIGINS,
     MCP_CALLS_PER_MINUTE,
+    MCP_STREAMING,
     STATE_MACHINES,
     TOPIC,
     MAIL_FROM,
@@ -194,6 +202,8 @@ pub struct McpAccess {
     pub origins: Vec<String>,
     /// [`MCP_CALLS_PER_MINUTE`]; `None` sets no limit.
     pub calls_per_minute: Option<u32>,
+    /// [`MCP_STREAMING`].
+    pub streaming: bool,
 }
 
 impl Settings {
@@ -225,16 +235,18 @@ impl Settings {
             Some(text) => Some(text.trim().parse::<u32>().map_err(|_| wrong(MCP_CALLS_PER_MINUTE, "a number", &text))?),
             None => Some(600),
         };
+        let yes = |setting: Setting| match read(setting).as_deref().map(str::trim) {
+            None | Some("false" | "0") => Ok(false),
+            Some("true" | "1") => Ok(true),
+            Some(other) => Err(wrong(setting, "true or false", other)),
+        };
         let mcp = McpAccess {
             toolsets: list(MCP_TOOLSETS).filter(|sets| !sets.iter().any(|set| set == "all")),
-            read_only: match read(MCP_READ_ONLY).as_deref().map(str::trim) {
-                None | Some("false" | "0") => false,
-                Some("true" | "1") => true,
-                Some(other) => return Err(wrong(MCP_READ_ONLY, "true or false", other)),
-            },
+            read_only: yes(MCP_READ_ONLY)?,
             hosts: list(MCP_HOSTS).unwrap_or_default(),
             origins: list(MCP_ORIGINS).unwrap_or_default(),
             calls_per_minute: calls_per_minute.filter(|limit| *limit > 0),
+            streaming: yes(MCP_STREAMING)?,
         };
         let mcp_urls = mcp_urls(&variable)?;
         Ok(Self {
@@ -314,7 +326,7 @@ mod tests {
                 "MLOPS_COMMANDERS" => "owner, member,",
                 "MLOPS_MCP_URL" => "http://127.0.0.1:8000/mcp",
                 "MLOPS_MCP_URL_ML_TRAINING" => "https://training.example/mcp",
-                "MLOPS_MCP_READ_ONLY" => "true",
+                "MLOPS_MCP_READ_ONLY" | "MLOPS_MCP_STREAMING" => "true",
                 "MLOPS_MCP_CALLS_PER_MINUTE" => "0",
                 "MLOPS_MCP_TOOLSETS" => "data_preparation,model_registry",
                 _ => return None,
@@ -326,7 +338,7 @@ mod tests {
         assert_eq!(settings.requests.approvers, RequestSettings::default().approvers);
         assert_eq!(settings.mcp_url("ml_training"), Some("https://training.example/mcp"));
         assert_eq!(settings.mcp_url("notification"), Some("http://127.0.0.1:8000/mcp"));
-        assert!(settings.mcp.read_only && settings.mcp.calls_per_minute.is_none());
+        assert!(settings.mcp.read_only && settings.mcp.streaming && settings.mcp.calls_per_minute.is_none());
         assert_eq!(settings.mcp.toolsets.as_deref().map(<[String]>::len), Some(2));
         for (name, value) in
             [("MLOPS_MCP_READ_ONLY", "perhaps"), ("MLOPS_MCP_URL", "ftp://x"), ("MLOPS_MCP_CALLS_PER_MINUTE", "-1")]

@@ -18,7 +18,7 @@ struct Function {
 /// One agent for each function; they remember nothing of other runs.
 pub(super) fn all() -> Vec<Arc<dyn AgentHandler>> {
     let agent = |name| Arc::new(Function { name, calls: Mutex::default() }) as Arc<dyn AgentHandler>;
-    ["echo", "fail", "flaky", "slow", "ask"].map(agent).to_vec()
+    ["echo", "fail", "flaky", "slow", "ask", "scripted"].map(agent).to_vec()
 }
 
 impl Function {
@@ -31,6 +31,7 @@ impl Function {
                 Ok(payload)
             }
             "ask" => Ok(Value::Null),
+            "scripted" => scripted(&payload),
             _ => Ok(payload),
         }
     }
@@ -48,6 +49,18 @@ impl Function {
             Some(name) => Err(error(name, &format!("call {calls}"))),
             None => Ok(json!({ "calls": calls, "retries": payload["retries"] })),
         }
+    }
+}
+
+/// What the script says of this attempt of this state, with what the state gave.
+fn scripted(payload: &Value) -> Result<Value> {
+    let state = payload["state"].as_str().expect("scripted has a state");
+    let steps = &payload["script"][state];
+    let attempt = payload["attempt"].as_u64().expect("an attempt has a number") as usize;
+    let step = steps.as_array().map_or(steps, |steps| &steps[attempt.min(steps.len()) - 1]);
+    match step.get("error") {
+        Some(name) => Err(error(name, step["message"].as_str().unwrap_or_default())),
+        None => Ok(json!({ "status": "SUCCEEDED", "outputs": step, "given": payload["inputs"], "next_hint": state })),
     }
 }
 

@@ -13,8 +13,8 @@ use tokio::task::JoinHandle;
 
 use super::deadline::{self, Times};
 use super::function::Function;
-use super::http::HttpResponse;
 use super::log::{Level, Log};
+use super::outcome::Outcome;
 
 /// The longest message that a caller is sent, in characters. The log has all of it.
 const LONGEST: usize = 8000;
@@ -30,13 +30,13 @@ pub(super) struct Invocations {
     /// Raised when the process is told to end.
     pub(super) shutdown: Cancellation,
     /// How many invocations are under way.
-    pub(super) under_way: AtomicUsize,
+    pub(super) under_way: Arc<AtomicUsize>,
 }
 
 impl Invocations {
     /// Answers one event.
-    pub(super) async fn invoke(&self, event: LambdaEvent<Box<RawValue>>) -> Result<Value, Diagnostic> {
-        self.under_way.fetch_add(1, Ordering::AcqRel);
+    pub(super) async fn invoke(&self, event: LambdaEvent<Box<RawValue>>) -> Result<Outcome, Diagnostic> {
+        let under_way = UnderWay::begin(&self.under_way);
         let begun = Instant::now();
         let LambdaEvent { payload, context } = event;
         let request_id = context.request_id;
@@ -53,23 +53,20 @@ impl Invocations {
         };
         let mut about = about;
         about["duration_ms"] = json!(u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX));
-        let result = match result {
-            Ok(answer) => {
-                about["bytes"] = json!(answer.to_string().len());
+        match result {
+            Ok(outcome) => {
+                about["bytes"] = json!(outcome.bytes());
                 self.log.event(Level::Info, "end", about);
-                Ok(answer)
+                Ok(outcome.holding(under_way))
             }
             Err(error) => {
                 self.log.error("error", &error, about);
-                if is_request {
-                    Ok(HttpResponse::of_error(&error, &request_id).to_value())
-                } else {
-                    Err(diagnostic(&error, &request_id))
+                match &self.function {
+                    Ok(function) if is_request => Ok(function.failed(&error, &request_id)),
+                    _ => Err(diagnostic(&error, &request_id)),
                 }
             }
-        };
-        self.under_way.fetch_sub(1, Ordering::AcqRel);
-        result
+        }
     }
 
     fn takes_request(&self, event: &Value) -> bool {
@@ -77,7 +74,7 @@ impl Invocations {
     }
 
     /// Does the work on a task of its own, so that work that does not yield cannot hold up the limits.
-    async fn answer(&self, event: Value, request_id: &str, times: Times) -> Result<Value> {
+    async fn answer(&self, event: Value, request_id: &str, times: Times) -> Result<Outcome> {
         // The error stays here for the next invocation, so this one gets a copy.
         let function = self.function.as_ref().map_err(|error| Error::from_value(&error.to_value()))?.clone();
         let audit: Arc<dyn Audit> = Arc::clone(&self.log) as _;
@@ -94,7 +91,8 @@ impl Invocations {
             .hint("give the function more time, or the task less to do")
         };
         match tokio::time::timeout(times.wait, &mut work.0).await {
-            Ok(Ok(result)) => result,
+            // What is still being sent goes on until its reader is gone.
+            Ok(Ok(result)) => result.map(|outcome| outcome.holding(work)),
             Ok(Err(broken)) => {
                 let panic = broken.try_into_panic().ok();
                 let cause = panic.as_deref().map_or("it was broken off", |panic| panic_message(panic));
@@ -114,8 +112,24 @@ impl Invocations {
     }
 }
 
+/// Counts an invocation until it is dropped.
+struct UnderWay(Arc<AtomicUsize>);
+
+impl UnderWay {
+    fn begin(count: &Arc<AtomicUsize>) -> Self {
+        count.fetch_add(1, Ordering::AcqRel);
+        Self(Arc::clone(count))
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
 /// Stops work that nobody waits for any more.
-struct StopWhenDropped(JoinHandle<Result<Value>>, Cancellation);
+struct StopWhenDropped(JoinHandle<Result<Outcome>>, Cancellation);
 
 impl Drop for StopWhenDropped {
     fn drop(&mut self) {

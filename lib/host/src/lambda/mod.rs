@@ -9,6 +9,7 @@ mod function;
 mod http;
 mod invocation;
 mod log;
+mod outcome;
 #[cfg(feature = "http")]
 mod router;
 mod runtime;

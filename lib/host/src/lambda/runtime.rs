@@ -5,7 +5,6 @@ use std::num::NonZero;
 use std::panic::AssertUnwindSafe;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
 use futures::FutureExt as _;
@@ -18,6 +17,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::function::Function;
 use super::invocation::Invocations;
 use super::log::{Level, Log};
+use super::outcome::Outcome;
 
 /// What Lambda tells a function about itself; without it there is no Lambda here.
 const NEEDED: [&str; 4] = [
@@ -68,12 +68,12 @@ async fn run(compose: impl FnOnce(Settings) -> Result<Function>, log: Arc<Log>) 
         lang,
         log: Arc::clone(&log),
         shutdown: Cancellation::default(),
-        under_way: AtomicUsize::new(0),
+        under_way: Arc::default(),
     });
     listen(Arc::clone(&invocations)).await;
     let service = service_fn(move |event: LambdaEvent<Box<RawValue>>| {
         let invocations = Arc::clone(&invocations);
-        async move { invocations.invoke(event).await }
+        async move { invocations.invoke(event).await.map(Outcome::into_response) }
     });
     match Runtime::new(service).run().await {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,0 +1,89 @@
+"""Writes and reads one large object through the S3 adapter and with `aws s3 cp`, by turns, on the same server: seconds and peak memory.
+
+usage: storage.py TRANSFER AWS [--megabytes 1024] [--pairs 5] [--output FILE]     (run it under tests/servers/seaweedfs.py)
+"""
+
+import argparse
+import hashlib
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import sections
+
+
+def run(command):
+    """Seconds, processor seconds and the most memory of one command."""
+    begun = time.perf_counter()
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    said = process.stderr.read()
+    _, status, usage = os.wait4(process.pid, 0)
+    took = time.perf_counter() - begun
+    if os.waitstatus_to_exitcode(status) != 0:
+        sys.exit(f"{command} failed: {said.decode()[-2000:]}")
+    return took, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024
+
+
+def digest(path):
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("transfer", type=os.path.abspath)
+    parser.add_argument("aws", type=os.path.abspath)
+    parser.add_argument("--megabytes", type=int, default=1024)
+    parser.add_argument("--pairs", type=int, default=5)
+    parser.add_argument("--output", default="docs/benchmarks.md")
+    options = parser.parse_args()
+    bucket = os.environ["S3_BUCKET"]
+    seen = {}
+    with tempfile.TemporaryDirectory() as folder:
+        source, target = Path(folder) / "source", Path(folder) / "target"
+        with source.open("wb") as file:
+            for _ in range(options.megabytes):
+                file.write(os.urandom(1024 * 1024))
+        wanted = digest(source)
+        peers = {"adapter": [options.transfer], "aws s3 cp": [options.aws, "s3", "cp", "--no-progress"]}
+        # The first pair fills the caches of both and does not count.
+        for pair in range(options.pairs + 1):
+            for name, command in list(peers.items())[:: 1 if pair % 2 else -1]:
+                there = f"s3://{bucket}/{name.replace(' ', '-')}"
+                for way, arguments in (("write", [str(source), there]), ("read", [there, str(target)])):
+                    target.unlink(missing_ok=True)
+                    figures = run([*command, *arguments])
+                    if way == "read":
+                        assert digest(target) == wanted, f"{name} read other bytes than were written"
+                    if pair:
+                        seen.setdefault((way, name), []).append(figures)
+    text = page(seen, options)
+    print(text)
+    sections.put(options.output, "A large object in S3", text)
+
+
+def page(seen, options):
+    version = subprocess.run([options.aws, "--version"], capture_output=True, text=True, check=True).stdout.split()[0]
+    lines = ["| | adapter | `aws s3 cp` | faster by | processor time | peak memory |", "|---|---|---|---|---|---|"]
+    for way in ("write", "read"):
+        ours, theirs = ([*zip(*seen[way, name])] for name in ("adapter", "aws s3 cp"))
+        ratios = sorted(b / a for a, b in zip(ours[0], theirs[0]))
+        lines.append(
+            f"| {way} | {statistics.median(ours[0]):.2f} s | {statistics.median(theirs[0]):.2f} s | "
+            f"{statistics.median(ratios):.1f}× ({ratios[0]:.1f}–{ratios[-1]:.1f}) | "
+            f"{statistics.median(ours[1]):.2f} s and {statistics.median(theirs[1]):.2f} s | "
+            f"{max(ours[2]) / 2**20:.0f} MiB and {max(theirs[2]) / 2**20:.0f} MiB |"
+        )
+    return f"""{options.megabytes} MiB written and read whole, file to file, on the same SeaweedFS on this machine; medians of {options.pairs} pairs by turns, the bytes
+compared. Measured on {sections.machine()}; {version}.
+
+{chr(10).join(lines)}
+"""
+
+
+if __name__ == "__main__":
+    main()
