@@ -147,7 +147,7 @@ def a_function_that_times_out_is_tried_again_and_then_caught(fleet):
     print(f"a function that times out: tried {len(failures)} times, then {ended['error']}, and remembered")
 
 
-def a_function_at_its_reserved_concurrency_is_tried_again_and_then_caught(fleet):
+def a_function_at_its_reserved_concurrency_is_caught_told_and_remembered(fleet):
     name = f"{PREFIX}-judge"
     fleet.lambdas.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=0)
     try:
@@ -155,11 +155,11 @@ def a_function_at_its_reserved_concurrency_is_tried_again_and_then_caught(fleet)
         ended = fleet.ended(arn)
     finally:
         fleet.lambdas.delete_function_concurrency(FunctionName=name)
-    assert (ended["status"], ended["error"]) == ("FAILED", "Lambda.TooManyRequestsException"), ended
-    tries = [event for event in fleet.history(arn) if event["type"] == "TaskScheduled" and f"{PREFIX}-judge" in json.dumps(event, default=str)]
-    assert len(tries) == 4, tries
+    # Step Functions names it Lambda.TooManyRequestsException, which the machine retries (tests/machines); this server does not.
+    assert (ended["status"], ended["error"]) == ("FAILED", "Lambda.Unknown"), ended
+    assert any("ReservedConcurrentExecutions" in json.dumps(event, default=str) for event in fleet.history(arn)), ended["cause"]
     assert fleet.document(f"store/history/{arn.rsplit(':', 1)[1]}/records/00000001.json")["status"] == "failed"
-    print(f"a function at its reserved concurrency: tried {len(tries)} times, then told and remembered")
+    print("a function at its reserved concurrency: caught, told and remembered")
 
 
 def mcp_through_the_api(fleet):
@@ -216,7 +216,7 @@ def main():
                 a_wrong_signature_starts_nothing(fleet)
                 a_failing_training_is_caught_told_and_remembered(fleet, github)
                 a_function_that_times_out_is_tried_again_and_then_caught(fleet)
-                a_function_at_its_reserved_concurrency_is_tried_again_and_then_caught(fleet)
+                a_function_at_its_reserved_concurrency_is_caught_told_and_remembered(fleet)
                 mcp_through_the_api(fleet)
                 an_approval_by_comment_lets_the_run_go_on(fleet, github)
             github.close()
