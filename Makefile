@@ -113,19 +113,21 @@ servers: ## the adapters of AWS and GitHub against servers that play them, and t
 	$(CARGO) clippy $(addprefix --package mlops-,$(ADAPTERS)) --all-targets --all-features --quiet -- --deny warnings
 	$(PYTHON) tests/servers/all.py
 
-cdk: ## the CDK app: types, tests and cdk-nag, without an account
-	cd cdk && npm ci --silent --no-audit --no-fund && npm run --silent build && npm run --silent format && npm test --silent
+cdk/node_modules: cdk/package-lock.json
+	cd cdk && npm ci --silent --no-audit --no-fund && touch node_modules
+
+cdk: cdk/node_modules ## the CDK app: types, tests and cdk-nag, without an account
+	cd cdk && npm run --silent build && npm run --silent format && npm test --silent
 
 # The development build of the functions; ZIPS=target/lambda takes what `make zips` made.
 ZIPS ?= target/e2e
-e2e: ## the whole fleet on a server that plays AWS: the deployed template, the functions' zips, signed deliveries
+e2e: cdk/node_modules ## the whole fleet on a server that plays AWS: the deployed template, the functions' zips, signed deliveries
 	test $(ZIPS) != target/e2e || $(PYTHON) tests/e2e/pack.py $(CARGO) $(ZIPS) $(FUNCTIONS)
-	cd cdk && npm ci --silent --no-audit --no-fund
 	$(PYTHON) tests/e2e/run.py $(ZIPS)
 
 deploy: ARCHITECTURE = arm64
-deploy: zips ## put the fleet into the AWS account of your credentials (docs/operations.md)
-	cd cdk && npm ci --silent --no-audit --no-fund && npx cdk deploy --all -c architecture=$(subst x86-64,x86_64,$(ARCHITECTURE))
+deploy: zips cdk/node_modules ## put the fleet into the AWS account of your credentials (docs/operations.md)
+	cd cdk && npx cdk deploy --all -c architecture=$(subst x86-64,x86_64,$(ARCHITECTURE))
 
 readme: ## write the table of tools into the README
 	UPDATE_README=1 $(CARGO) test --quiet --package mlops-tests readme

@@ -16,16 +16,17 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-import boto3
-import sections
-from runtime_api import Function
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lambda"))
+
+import boto3  # noqa: E402
+import sections  # noqa: E402
+from figures import machine, percentile, seconds  # noqa: E402
+from runtime_api import Function  # noqa: E402
+from zips import LARGE, LIMITS, SMALL  # noqa: E402
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 LAMBDA = ROOT / "target/lambda"
-SMALL = ("judge", "notification", "history-writer", "issue-detector", "rollback")
-LARGE = ("data-preparation", "training", "evaluation", "mcp")
-MEGABYTES = {**dict.fromkeys(SMALL, 5), **dict.fromkeys(LARGE, 12)}
 KEY = "key-of-the-measurement"
 TEMPLATE = "{{ model }}: {{ decision }}\n\nIt is **{{ decision }}** with an accuracy of {{ accuracy }}."
 VALUES = {"model": "penguins", "decision": "promote", "accuracy": "0.98"}
@@ -75,10 +76,6 @@ CALL = request({
 })
 
 
-def percentile(values, share):
-    return sorted(values)[min(len(values) - 1, int(share * len(values)))]
-
-
 class Peer:
     """A function, and what was measured of it."""
 
@@ -122,10 +119,6 @@ def rendered(answer):
     return found["subject"], found["body"].rstrip()
 
 
-def seconds(value):
-    return f"{value * 1e6:.0f} µs" if value < 1e-3 else f"{value * 1e3:.2f} ms" if value < 1 else f"{value:.2f} s"
-
-
 def page(peers, quick):
     hello = peers["hello"]
     lines = [
@@ -134,7 +127,7 @@ def page(peers, quick):
     ]
     sizes = {name: (LAMBDA / name / "bootstrap.zip").stat().st_size / 1e6 for name in (*SMALL, *LARGE)}
     for name, peer in peers.items():
-        size = f"{sizes[name]:.1f} MB | {MEGABYTES[name]} MB" if name in sizes else "– | –"
+        size = f"{sizes[name]:.1f} MB | {LIMITS[name]:.0f} MB" if name in sizes else "– | –"
         lines.append(
             f"| {peer.name} | {size} | {seconds(peer.init)} | {peer.init / hello.init:.2f} | {seconds(peer.call)} | "
             f"{seconds(percentile(peer.calls, 0.99))} | {peer.memory / 2**20:.0f} MiB |"
@@ -152,7 +145,7 @@ def page(peers, quick):
         "awslambdaric", "boto3", "pandas", "scikit-learn", "mcp", "mangum"))
     note = " With QUICK=1: few repetitions, so take the digits lightly." if quick else ""
     return f"""x86-64 zips of `make zips` under a runtime API in Python. Starts and invocations of all peers by turns; an invocation includes the
-runtime API's own time, which is the same for all. Measured on {sections.machine()}; Python {platform.python_version()}, {versions}.{note}
+runtime API's own time, which is the same for all. Measured on {machine()}; Python {platform.python_version()}, {versions}.{note}
 
 {chr(10).join(lines)}
 
@@ -187,7 +180,7 @@ def main():
         text, sizes = page(peers, options.quick)
     sections.put(options.output, "The functions as they are deployed", text)
     print(text)
-    too_large = {name: size for name, size in sizes.items() if size > MEGABYTES[name]}
+    too_large = {name: size for name, size in sizes.items() if size > LIMITS[name]}
     if too_large:
         sys.exit(f"larger than allowed: {too_large}")
 

@@ -19,8 +19,9 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "clients"))
 
-from endpoint import Endpoint  # noqa: E402
 import sections  # noqa: E402
+from endpoint import Endpoint  # noqa: E402
+from figures import machine, percentile, seconds  # noqa: E402
 from peers import LIST, memory, message, peers, started, throughput  # noqa: E402
 
 MODEL = "penguin-species"
@@ -89,10 +90,6 @@ def overhead(binary, repetitions):
     }
 
 
-def percentile(values, share):
-    return sorted(values)[min(len(values) - 1, int(share * len(values)))]
-
-
 def measure(peer, transport, key, quick):
     starts = []
     for _ in range(3 if quick else 10):
@@ -144,10 +141,6 @@ def registry(binary, folder):
     return len(versions)
 
 
-def seconds(value):
-    return f"{value * 1e6:.0f} µs" if value < 1e-3 else f"{value * 1e3:.2f} ms" if value < 1 else f"{value:.2f} s"
-
-
 def table(results, transport):
     lines = [
         f"| {transport} | start to first reply | tools/list p50 | p99 | tools/call p50 | p99 | calls a second | memory |",
@@ -174,7 +167,7 @@ def versions(binary):
 
 def facts(binary, quick):
     few = " With QUICK=1: few repetitions, so take the digits lightly." if quick else ""
-    return f"Measured on {sections.machine()}; {versions(binary)}.{few}"
+    return f"Measured on {machine()}; {versions(binary)}.{few}"
 
 
 def remote(binary, quick, demo_figures):

@@ -1,7 +1,5 @@
 """The sections of docs/benchmarks.md: each measurement writes its own, and leaves the others as they are."""
 
-import os
-import platform
 import re
 from pathlib import Path
 
@@ -13,14 +11,6 @@ HEAD = """# Benchmarks
 
 Written by `make bench`, each section by the run that measured it. Ratios are of figures of one run, ours and theirs by turns.
 """
-
-
-def machine():
-    with open("/proc/cpuinfo", encoding="utf-8") as file:
-        model = next((line.split(":")[1].strip() for line in file if line.startswith("model name")), platform.machine())
-    with open("/proc/meminfo", encoding="ascii") as file:
-        gibibytes = int(file.readline().split()[1]) / 2**20
-    return f"{os.cpu_count()} cores ({model}), {gibibytes:.0f} GiB, Linux {platform.release().split('-')[0]}"
 
 
 def put(path, title, text):

@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 
 import sections
+from figures import machine
 
 
 def run(command):
@@ -79,7 +80,7 @@ def page(seen, options):
             f"{max(ours[2]) / 2**20:.0f} MiB and {max(theirs[2]) / 2**20:.0f} MiB |"
         )
     return f"""{options.megabytes} MiB written and read whole, file to file, on the same SeaweedFS on this machine; medians of {options.pairs} pairs by turns, the bytes
-compared. Measured on {sections.machine()}; {version}.
+compared. Measured on {machine()}; {version}.
 
 {chr(10).join(lines)}
 """

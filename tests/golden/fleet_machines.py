@@ -1,7 +1,7 @@
 """The fleet's own state machines as machines of tests/machines: their tasks do what a script in the input says, and clocks stand still.
 
-Run from any folder; it writes tests/machines/fleet_<machine>.json. `machines.py` calls it first, so that a history is always that
-of the machine which is deployed.
+Run from any folder; it writes tests/machines/fleet_<machine>.json. `machines.py` does so first, and with --check it compares, so that a
+history is always that of the machine which is deployed.
 """
 
 import json
@@ -101,11 +101,21 @@ def scripted(name):
     return definition
 
 
-def write():
+def texts():
+    """The machines by the path of their file."""
     for name, runs in {"training": TRAINING, "rollback": ROLLBACK}.items():
         machine = {"about": f"The fleet's own machine: {name}.", "definition": scripted(name), "runs": runs}
-        text = json.dumps(machine, indent=2, ensure_ascii=False) + "\n"
-        (MACHINES / f"fleet_{name}.json").write_text(text, encoding="utf-8")
+        yield MACHINES / f"fleet_{name}.json", json.dumps(machine, indent=2, ensure_ascii=False) + "\n"
+
+
+def write():
+    for path, text in texts():
+        path.write_text(text, encoding="utf-8")
+
+
+def outdated():
+    """The names of those that the state machines have changed under."""
+    return [path.stem for path, text in texts() if not path.exists() or path.read_text(encoding="utf-8") != text]
 
 
 if __name__ == "__main__":

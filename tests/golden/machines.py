@@ -148,11 +148,13 @@ def main():
     arguments.add_argument("--check", action="store_true", help="compare with what is there instead of writing it")
     arguments.add_argument("names", nargs="*", help="only these machines")
     arguments = arguments.parse_args()
-    fleet_machines.write()
+    different = fleet_machines.outdated()
+    if not arguments.check:
+        fleet_machines.write()
+        different = []
     paths = sorted(path for path in MACHINES.glob("*.json") if not path.name.endswith(".history.json"))
     unknown = set(WRONG) - {path.stem for path in paths}
     assert not unknown, f"there is no machine {unknown}"
-    different = []
     with MiniStack() as stack:
         for path in paths:
             if arguments.names and path.stem not in arguments.names:

@@ -31,7 +31,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let [from, to] = arguments.as_slice() else {
         return Err("usage: transfer FROM TO, one of them a file and the other s3://bucket/key".into());
     };
-    let store = S3Store::new(&AwsEnvironment::from_variables()?, std::env::var("MLOPS_KMS_KEY").ok());
+    let store = S3Store::new(&AwsEnvironment::from_variables()?, std::env::var("S3_KMS_KEY").ok());
     if to.starts_with("s3://") {
         store.put(&ArtifactUri::new(to.clone())?, pieces(File::open(from)?), Condition::None).await?;
         return Ok(());

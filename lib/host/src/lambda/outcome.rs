@@ -52,6 +52,7 @@ impl Outcome {
 /// An answer that is there already, in the form of one that comes piece by piece: who reads pieces reads nothing else.
 pub(super) fn streamed(response: HttpResponse) -> Outcome {
     let head = json!({"statusCode": response.status, "headers": response.headers, "cookies": []});
+    // The head is our own, so that it is always one.
     let metadata_prelude = serde_json::from_value::<MetadataPrelude>(head).unwrap_or_default();
     let stream = stream::once(async move { Ok(response.body) }).boxed();
     Outcome::Streamed(StreamResponse { metadata_prelude, stream })
