@@ -63,7 +63,7 @@ test("for a server that plays AWS the fleet is one stack of kinds that such serv
   ]);
 });
 
-test("the functions there are those of a deployment, but for the network", () => {
+test("the functions there are those of a deployment, but for the network and for streaming", () => {
   const functions = (all: ReturnType<typeof templates>): unknown[] =>
     resources(all, "AWS::Lambda::Function")
       .map(([, { Properties }]) => Properties)
@@ -75,7 +75,7 @@ test("the functions there are those of a deployment, but for the network", () =>
         settings: Object.keys(Environment.Variables as object).sort(),
       }))
       .sort((one, other) => (one.FunctionName < other.FunctionName ? -1 : 1));
-  const deployed = functions(templates(WHOLE));
+  const deployed = functions(templates({ ...WHOLE, mcpStreaming: "false" }));
   assert.equal(deployed.length, FUNCTIONS.length);
   assert.deepEqual(functions(templates({ ...WHOLE, emulator: "true" })), deployed);
 });
