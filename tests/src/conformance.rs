@@ -10,7 +10,7 @@ use crate::fleet::Fleet;
 use crate::workspace::platform;
 
 /// The design document's names of the tools that are here.
-const TOOLS: [&str; 25] = [
+const TOOLS: [&str; 26] = [
     "detect_mlops_issue",
     "parse_issue_config",
     "validate_training_params",
@@ -21,6 +21,7 @@ const TOOLS: [&str; 25] = [
     "split_dataset",
     "train_supervised_classifier",
     "train_supervised_regressor",
+    "hyperparameter_optimization",
     "evaluate_classifier",
     "evaluate_regressor",
     "generate_confusion_matrix",

@@ -49,11 +49,11 @@ pub(crate) struct Learnt {
 }
 
 /// The tables and what belongs to them.
-struct Inputs {
-    train: LoadedTable,
-    validation: Option<LoadedTable>,
-    target: String,
-    preprocessor: Option<HashedPreprocessor>,
+pub(crate) struct Inputs {
+    pub(crate) train: LoadedTable,
+    pub(crate) validation: Option<LoadedTable>,
+    pub(crate) target: String,
+    pub(crate) preprocessor: Option<HashedPreprocessor>,
 }
 
 /// Trains, and writes the model unless that is only a rehearsal. Nothing is written when the call is over before that.
@@ -96,7 +96,8 @@ pub(crate) async fn train<T: Serialize>(
     Ok(trained)
 }
 
-async fn read(room: &MlTraining, call: &Call, request: &Request) -> Result<Inputs> {
+/// Reads the tables of a request.
+pub(crate) async fn read(room: &MlTraining, call: &Call, request: &Request) -> Result<Inputs> {
     let options = ReadOptions::default();
     let train = room.artifacts.read_table(&request.train, &options, call).await;
     let train = train.map_err(|error| error.at_or("train_data_s3_uri"))?;
@@ -210,7 +211,8 @@ fn learn(inputs: &Inputs, request: &Request, hyperparameters: &Hyperparameters, 
     })
 }
 
-fn note_dropped(warnings: &mut Vec<String>, table: &TrainingTable, part: &str) {
+/// Says which rows of a table were left out.
+pub(crate) fn note_dropped(warnings: &mut Vec<String>, table: &TrainingTable, part: &str) {
     if table.dropped_rows > 0 {
         let dropped = table.dropped_rows;
         warnings.push(format!("{dropped} {part} rows were left out because the target or another value is missing"));

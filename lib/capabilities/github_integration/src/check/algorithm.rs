@@ -177,5 +177,7 @@ fn in_japanese(accepts: Accepts) -> String {
         }
         Accepts::Choice(words) => format!(" {} のいずれか", words.join("、")),
         Accepts::ClassWeights => "クラス名と 0 以上の重みの組".to_owned(),
+        Accepts::Directions => "特徴量名と -1、0、1 の組".to_owned(),
+        Accepts::Sizes { most, min, max } => format!("{min} から {max} までの整数 1 個以上 {most} 個以下の配列"),
     }
 }
