@@ -294,8 +294,10 @@ fn a_model_reads_back_as_xgboost_json_and_as_ours() {
     mixed.column_mut(3).mapv_inplace(coded);
     let categorical = [false, false, false, true];
     for (classes, objective) in [(0, "reg:tweedie"), (0, "reg:quantileerror"), (0, "count:poisson"), (2, ""), (3, "")] {
-        let y: Vec<f64> =
-            y.iter().map(|y| if classes == 0 { y.max(0.0) } else { y.floor().clamp(0.0, classes as f64 - 1.0) }).collect();
+        let y: Vec<f64> = y
+            .iter()
+            .map(|y| if classes == 0 { y.max(0.0) } else { y.floor().clamp(0.0, classes as f64 - 1.0) })
+            .collect();
         let target = target(&y, classes);
         let mut given = json!({"n_estimators": 3});
         if !objective.is_empty() {

@@ -79,15 +79,49 @@ impl Task {
 
 impl Algorithm {
     /// Every algorithm.
-    pub const ALL: [Self; 13] = [Self::RandomForest, Self::DecisionTree, Self::LogisticRegression, Self::LinearRegression, Self::NeuralNetwork, Self::ExtraTrees, Self::Ridge, Self::Lasso, Self::ElasticNet, Self::Svm, Self::NaiveBayes, Self::Knn,
+    pub const ALL: [Self; 13] = [
+        Self::RandomForest,
+        Self::DecisionTree,
+        Self::LogisticRegression,
+        Self::LinearRegression,
+        Self::NeuralNetwork,
+        Self::ExtraTrees,
+        Self::Ridge,
+        Self::Lasso,
+        Self::ElasticNet,
+        Self::Svm,
+        Self::NaiveBayes,
+        Self::Knn,
         Self::Xgboost,
     ];
 
     /// The algorithms that serve a task, the one to try first in front.
     pub const fn for_task(task: Task) -> &'static [Self] {
         match task {
-            Task::Classification => &[Self::RandomForest, Self::DecisionTree, Self::LogisticRegression, Self::NeuralNetwork, Self::ExtraTrees, Self::Svm, Self::NaiveBayes, Self::Knn, Self::Xgboost],
-            Task::Regression => &[Self::RandomForest, Self::DecisionTree, Self::LinearRegression, Self::NeuralNetwork, Self::ExtraTrees, Self::Ridge, Self::Lasso, Self::ElasticNet, Self::Svm, Self::Knn, Self::Xgboost],
+            Task::Classification => &[
+                Self::RandomForest,
+                Self::DecisionTree,
+                Self::LogisticRegression,
+                Self::NeuralNetwork,
+                Self::ExtraTrees,
+                Self::Svm,
+                Self::NaiveBayes,
+                Self::Knn,
+                Self::Xgboost,
+            ],
+            Task::Regression => &[
+                Self::RandomForest,
+                Self::DecisionTree,
+                Self::LinearRegression,
+                Self::NeuralNetwork,
+                Self::ExtraTrees,
+                Self::Ridge,
+                Self::Lasso,
+                Self::ElasticNet,
+                Self::Svm,
+                Self::Knn,
+                Self::Xgboost,
+            ],
         }
     }
 

@@ -4,10 +4,13 @@ use ndarray::{ArrayView2, Axis};
 use rayon::prelude::*;
 
 use super::algorithm::{Algorithm, Task};
-use super::random_forest::Thresholds;
 use super::boosting::{self, BoostingError, BoostingInputs, BoostingParameters};
 use super::hyperparameters::{Hyperparameters, Parameters};
-use super::{Model, decision_tree, elastic_net, knn, linear_regression, logistic_regression, naive_bayes, neural_network, random_forest, ridge, svm};
+use super::random_forest::Thresholds;
+use super::{
+    Model, decision_tree, elastic_net, knn, linear_regression, logistic_regression, naive_bayes, neural_network,
+    random_forest, ridge, svm,
+};
 use crate::probe::{Cancelled, Probe};
 use crate::target::Target;
 

@@ -17,8 +17,8 @@ use serde_json::{Map, Value};
 
 pub use definition::{Parameters, hyperparameter_table};
 pub use linear::{LinearParameters, LogisticParameters};
-pub use neural::{BatchSize, NeuralNetworkParameters, NumberLoss};
 pub use neighbours::{KnnParameters, NaiveBayesParameters, NeighbourWeights, SearchMethod};
+pub use neural::{BatchSize, NeuralNetworkParameters, NumberLoss};
 pub use penalised::{ElasticNetParameters, RidgeParameters};
 pub use specification::{Accepts, DefaultValue, HyperparameterSpec};
 pub use support_vectors::{Gamma, KernelName, SvmParameters};

@@ -36,14 +36,17 @@ pub use class_weight::ClassWeight;
 pub use decision_tree::DecisionTree;
 pub use fit::{CurvePoint, Examples, FitError, Fitted, fit, fit_boosted, fit_watched};
 pub use hyperparameters::{
-    Accepts, Amount, BatchSize, DefaultValue, ElasticNetParameters, ForestParameters, Gamma, HyperparameterError, HyperparameterSpec, Hyperparameters, ImpurityMeasure, KernelName, KnnParameters, LinearParameters, LogisticParameters, MaxFeatures, NaiveBayesParameters, NeighbourWeights, NeuralNetworkParameters, NumberLoss, Parameters, RidgeParameters, SearchMethod, SvmParameters, TreeParameters, hyperparameter_table,
+    Accepts, Amount, BatchSize, DefaultValue, ElasticNetParameters, ForestParameters, Gamma, HyperparameterError,
+    HyperparameterSpec, Hyperparameters, ImpurityMeasure, KernelName, KnnParameters, LinearParameters,
+    LogisticParameters, MaxFeatures, NaiveBayesParameters, NeighbourWeights, NeuralNetworkParameters, NumberLoss,
+    Parameters, RidgeParameters, SearchMethod, SvmParameters, TreeParameters, hyperparameter_table,
 };
 pub(crate) use hyperparameters::{Checked, nearest};
 pub use knn::{Knn, Metric};
 pub use linear_regression::LinearRegression;
 pub use logistic_regression::LogisticRegression;
-pub use neural_network::{NeuralNetwork, Scaling};
 pub use naive_bayes::NaiveBayes;
+pub use neural_network::{NeuralNetwork, Scaling};
 pub use random_forest::RandomForest;
 pub use svm::{Kernel, SupportVectorMachine};
 pub use tree::shap::{ExplainError, ExplainedOutput, Explanation};

@@ -87,10 +87,16 @@ impl Workload<'_> {
                 let tried = if self.task == Task::Classification { features.sqrt() } else { features };
                 given("n_estimators", 100.0) * rows * rows.log2() * tried * PER_TREE_STEP / 2.0
             }
+            // Each level of each tree reads a byte of every feature of every row.
+            Algorithm::Xgboost => {
+                given("n_estimators", 100.0) * given("max_depth", 6.0) * rows * features * PER_PRODUCT
+            }
             Algorithm::DecisionTree => rows * rows.log2() * features * PER_TREE_STEP,
             Algorithm::LogisticRegression => given("max_iter", 100.0) * rows * features * 2.0 * PER_PRODUCT,
             Algorithm::LinearRegression => rows * features * features * PER_PRODUCT,
-            Algorithm::Ridge | Algorithm::Lasso | Algorithm::ElasticNet => 0.2 * rows * features * features * PER_PRODUCT,
+            Algorithm::Ridge | Algorithm::Lasso | Algorithm::ElasticNet => {
+                0.2 * rows * features * features * PER_PRODUCT
+            }
             // The kernel of every row with a share of the others that grows with the noise, a tenth of them as a rule.
             Algorithm::Svm => {
                 let folds = if self.hyperparameters.get("probability") == Some(&Value::Bool(true)) { 5.0 } else { 1.0 };
@@ -102,9 +108,8 @@ impl Workload<'_> {
             Algorithm::NeuralNetwork => {
                 let sizes = self.hyperparameters.get("hidden_layer_sizes").and_then(Value::as_array);
                 let sizes = sizes.map_or_else(|| vec![100.0], |sizes| sizes.iter().filter_map(Value::as_f64).collect());
-                let (last, weights) = sizes
-                    .iter()
-                    .fold((features, 0.0), |(inputs, weights), units| (*units, weights + inputs * units));
+                let (last, weights) =
+                    sizes.iter().fold((features, 0.0), |(inputs, weights), units| (*units, weights + inputs * units));
                 // Forward once and backward twice for each row of each epoch.
                 given("max_iter", 200.0) * rows * (weights + last) * 3.0 * PER_SINGLE_PRODUCT
             }

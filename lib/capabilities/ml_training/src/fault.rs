@@ -55,13 +55,14 @@ pub(crate) fn of_fit(error: &FitError, feature_names: &[String], call: &Call) ->
         FitError::Empty { .. } | FitError::TooMany { .. } => {
             Error::invalid_input(error.to_string()).at("train_data_s3_uri")
         }
+        FitError::Priors { .. } => Error::invalid_input(error.to_string()).at("hyperparameters.priors"),
+        FitError::Neighbours { .. } => Error::invalid_input(error.to_string()).at("hyperparameters.n_neighbors"),
+        FitError::Boosting(_) => Error::invalid_input(error.to_string()).at("hyperparameters"),
         FitError::Rows { .. }
         | FitError::Code { .. }
         | FitError::Algorithm { .. }
         | FitError::Features { .. }
-        | FitError::Labels => {
-            Error::internal(format!("the model could not be fitted: {error}"))
-        }
+        | FitError::Labels => Error::internal(format!("the model could not be fitted: {error}")),
     }
 }
 

@@ -124,11 +124,14 @@ mod tests {
         let logistic =
             |given: Value| parse(Algorithm::LogisticRegression, Task::Classification, &given).unwrap_err().to_string();
         assert!(
-            logistic(json!({"solver": "liblinear"})).contains("it must be one of 'lbfgs', 'newton-cg', 'newton-cholesky'")
+            logistic(json!({"solver": "liblinear"}))
+                .contains("it must be one of 'lbfgs', 'newton-cg', 'newton-cholesky'")
         );
         assert!(logistic(json!({"dual": true})).contains("dual = true is not available"));
         assert!(logistic(json!({"l1_ratio": 1.5})).ends_with("it must be a number of at least 0 and at most 1"));
-        assert!(logistic(json!({"penalty": "l3"})).contains("it must be null or one of 'l2', 'l1', 'elasticnet', 'none'"));
+        assert!(
+            logistic(json!({"penalty": "l3"})).contains("it must be null or one of 'l2', 'l1', 'elasticnet', 'none'")
+        );
         assert!(logistic(json!({"verbose": "x".repeat(500)})).len() < 300);
         let unknown = logistic(json!({"learning_rate": 1}));
         assert!(unknown.contains("it has penalty, C, l1_ratio, solver, fit_intercept, max_iter, tol, class_weight"));

@@ -28,11 +28,10 @@ pub(crate) struct Bins {
 
 #[derive(Debug, Clone)]
 struct Feature {
-    /// The upper edge of every bin but the last; empty for categories.
-    thresholds: Vec<f64>,
     bins: usize,
-    missing: bool,
-    categorical: bool,
+    /// The upper edge of every bin but the last; empty for categories.
+    #[cfg(test)]
+    thresholds: Vec<f64>,
 }
 
 impl Bins {
@@ -60,16 +59,6 @@ impl Bins {
         Self { rows, codes, features }
     }
 
-    /// The number of rows.
-    pub(crate) const fn num_rows(&self) -> usize {
-        self.rows
-    }
-
-    /// The number of features.
-    pub(crate) const fn num_features(&self) -> usize {
-        self.features.len()
-    }
-
     /// The code of every row: below [`Bins::num_bins`], or [`MISSING`].
     pub(crate) fn column(&self, feature: usize) -> &[u8] {
         &self.codes[feature * self.rows..(feature + 1) * self.rows]
@@ -77,7 +66,8 @@ impl Bins {
 
     /// The upper edge of a bin: a value that is at most this in single precision has this code or a lower one. Infinite
     /// for the last bin and for categories.
-    pub(crate) fn threshold(&self, feature: usize, bin: usize) -> f64 {
+    #[cfg(test)]
+    fn threshold(&self, feature: usize, bin: usize) -> f64 {
         self.features[feature].thresholds.get(bin).copied().unwrap_or(f64::INFINITY)
     }
 
@@ -85,29 +75,21 @@ impl Bins {
     pub(crate) fn num_bins(&self, feature: usize) -> usize {
         self.features[feature].bins
     }
-
-    /// Whether a value of the feature is missing.
-    pub(crate) fn has_missing(&self, feature: usize) -> bool {
-        self.features[feature].missing
-    }
-
-    /// Whether the codes of the feature are categories, which have no order.
-    pub(crate) fn is_categorical(&self, feature: usize) -> bool {
-        self.features[feature].categorical
-    }
 }
 
 fn categories(values: &[f32], codes: &mut [u8]) -> Feature {
-    let (mut bins, mut missing) = (0, false);
+    let mut bins = 0;
     for (code, &value) in codes.iter_mut().zip(values) {
         if value.fract() == 0.0 && (0.0..f32::from(MISSING)).contains(&value) {
             *code = value as u8;
             bins = bins.max(usize::from(*code) + 1);
-        } else {
-            missing = true;
         }
     }
-    Feature { thresholds: Vec::new(), bins, missing, categorical: true }
+    Feature {
+        bins,
+        #[cfg(test)]
+        thresholds: Vec::new(),
+    }
 }
 
 fn numbers(values: &[f32], most: usize, weights: Option<&[f64]>, codes: &mut [u8]) -> Feature {
@@ -117,19 +99,22 @@ fn numbers(values: &[f32], most: usize, weights: Option<&[f64]>, codes: &mut [u8
     // to a power of two gives the search a fixed number of steps without a branch.
     let mut edges = [f32::INFINITY; 256];
     edges.iter_mut().zip(&thresholds).for_each(|(edge, &threshold)| *edge = round_down(threshold));
-    let (mut present, mut missing) = (false, false);
+    let mut present = false;
     for (code, &value) in codes.iter_mut().zip(values) {
         let mut bin = 0;
         for step in [128, 64, 32, 16, 8, 4, 2, 1] {
             bin += if edges[bin + step - 1] < value { step } else { 0 };
         }
         let nan = value.is_nan();
-        missing |= nan;
         present |= !nan;
         *code = if nan { MISSING } else { bin as u8 };
     }
     let bins = if present { thresholds.len() + 1 } else { 0 };
-    Feature { thresholds, bins, missing, categorical: false }
+    Feature {
+        bins,
+        #[cfg(test)]
+        thresholds,
+    }
 }
 
 /// The distinct values that are there, ascending, and the weight of each; of a large table a fixed sample is looked at.
@@ -220,8 +205,7 @@ mod tests {
     fn few_distinct_values_have_a_bin_each() {
         let bins = Bins::new(column(&[3.0, 1.0, f64::NAN, 2.0, 1.0]).view(), 255, &[], None);
         assert_eq!(bins.column(0), [2, 0, MISSING, 1, 0]);
-        assert_eq!((bins.num_rows(), bins.num_features(), bins.num_bins(0)), (5, 1, 3));
-        assert!(bins.has_missing(0) && !bins.is_categorical(0));
+        assert_eq!(bins.num_bins(0), 3);
         assert_eq!([0, 1, 2].map(|bin| bins.threshold(0, bin)), [1.5, 2.5, f64::INFINITY]);
         let all_missing = Bins::new(column(&[f64::NAN]).view(), 255, &[], None);
         assert_eq!((all_missing.num_bins(0), all_missing.column(0)), (0, &[MISSING][..]));
@@ -234,7 +218,6 @@ mod tests {
         let bins = Bins::new(column(&[3.0, 0.0, 255.0, -1.0, 0.5, f64::NAN]).view(), 10, &[true], None);
         assert_eq!(bins.column(0), [3, 0, MISSING, MISSING, MISSING, MISSING]);
         assert_eq!((bins.num_bins(0), bins.threshold(0, 1)), (4, f64::INFINITY));
-        assert!(bins.is_categorical(0));
     }
 
     #[test]

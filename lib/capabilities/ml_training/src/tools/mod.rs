@@ -25,8 +25,7 @@ pub use train_supervised_regressor::{
 };
 
 /// Every tool of training.
-pub static TOOLS: &[Entry<MlTraining>] =
-    &[
+pub static TOOLS: &[Entry<MlTraining>] = &[
     Entry::of::<TrainSupervisedClassifier>(),
     Entry::of::<TrainSupervisedRegressor>(),
     Entry::of::<HyperparameterOptimization>(),
