@@ -63,6 +63,7 @@ def main(binary):
                 x.astype("<f8").tofile(os.path.join(folder, "x"))
                 y.astype("<f8").tofile(os.path.join(folder, "y"))
                 given = {"objective": objective, "max_depth": 5}
+                given |= {"quantile_alpha": 0.5} if objective == "reg:quantileerror" else {}
                 parameters = given | {"n_estimators": 12}
                 flags = [kind == "c" for kind in kinds] if categorical else []
                 files = {"x": os.path.join(folder, "x"), "y": os.path.join(folder, "y"), "save": path}
