@@ -9,6 +9,7 @@ mod class_weight;
 mod decision_tree;
 mod elastic_net;
 mod fit;
+mod fit_error;
 mod hyperparameters;
 mod knn;
 pub(crate) mod lbfgs;

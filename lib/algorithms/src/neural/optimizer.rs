@@ -94,6 +94,7 @@ mod tests {
         let mut optimizer = Optimizer::new(Rule::Adam { beta_1: 0.9, beta_2: 0.999, epsilon: 1e-8 }, 2);
         let mut at = [0.0, 0.0];
         optimizer.step(&mut at, &[1e-3, -50.0], 0.01);
-        assert!((at[0] + 0.01).abs() < 1e-6 && (at[1] - 0.01).abs() < 1e-6, "{at:?}");
+        // In single precision 1 - beta_2 has three digits.
+        assert!((at[0] + 0.01).abs() < 1e-5 && (at[1] - 0.01).abs() < 1e-5, "{at:?}");
     }
 }

@@ -11,8 +11,6 @@ use crate::findings::Findings;
 
 /// The name that lets the run choose.
 pub(crate) const AUTO: &str = "auto";
-/// Algorithms that a request may know from the documentation of later releases.
-const LATER: [&str; 6] = ["xgboost", "neural_network", "svm", "naive_bayes", "knn", "elastic_net"];
 
 /// The task as the algorithms call it.
 pub(crate) const fn task_of(task: TaskType) -> Task {
@@ -48,11 +46,6 @@ pub(super) fn name(config: &Map<String, Value>, task: Option<TaskType>, findings
                 "{algorithm} は {task} には使えません。{list} のいずれかを指定してください"
             )
         }
-        _ if LATER.contains(&name.as_str()) => say!(
-            lang,
-            "the algorithm {name} is not in this release; use one of {list}",
-            "アルゴリズム {name} はこのリリースでは使えません。{list} のいずれかを指定してください"
-        ),
         _ => {
             let expected = say!(lang, "one of {list}", " {list} のいずれか");
             words::wrong("algorithm", &expected, &config["algorithm"], lang)

@@ -106,9 +106,9 @@ pub struct HyperparameterOptimization {
     /// The run whose folder the search lies in; the caller's run, or one made of the arguments, when not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub run_id: Option<String>,
-    /// The `resume_token` of an earlier call of this search, to go on with it from another run.
+    /// The `study_uri` of an earlier call of this search, to go on with it from another run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub resume_token: Option<ArtifactUri>,
+    pub study_uri: Option<ArtifactUri>,
 }
 
 fn max_trials() -> usize {
@@ -177,7 +177,7 @@ pub struct OptimizedHyperparameters {
     /// Why the search has ended.
     pub ended_by: SearchEnd,
     /// Where the search lies; give it back, with the same arguments, to go on.
-    pub resume_token: ArtifactUri,
+    pub study_uri: ArtifactUri,
     /// A plot of the values by trial, as SVG.
     pub convergence_plot_uri: ArtifactUri,
     /// What the reader should know, in plain sentences.
@@ -211,7 +211,7 @@ impl Tool for HyperparameterOptimization {
         let begin = self.study(&request, metric)?;
         let inputs = read(room, call, &request).await?;
         let fingerprint = self.fingerprint(&inputs)?;
-        let folder = match &self.resume_token {
+        let folder = match &self.study_uri {
             Some(folder) => folder.clone(),
             None => {
                 let run = run_id(self.run_id.as_deref(), call, &fingerprint, &[])?;
@@ -325,7 +325,7 @@ impl HyperparameterOptimization {
             .map_err(|error| Error::internal("the arguments could not be written as JSON").caused_by(error))?;
         if let Some(map) = arguments.as_object_mut() {
             let decides = |name: &String, _: &mut Value| {
-                !["max_trials", "time_limit_seconds", "resume_token", "run_id"].contains(&name.as_str())
+                !["max_trials", "time_limit_seconds", "study_uri", "run_id"].contains(&name.as_str())
                     && !name.ends_with("_s3_uri")
             };
             map.retain(decides);
@@ -372,7 +372,7 @@ impl HyperparameterOptimization {
             failed: with(TrialStatus::Failed),
             importance: shares.into_iter().map(named).collect(),
             ended_by: searched.end,
-            resume_token: folder,
+            study_uri: folder,
             convergence_plot_uri: plot,
             warnings,
             seconds: 0.0,

@@ -48,8 +48,8 @@ async fn a_search_goes_on_and_runs_no_trial_twice() {
     let whole = place.call(TOOL, request(&place, &json!({"training_job_name": "whole"}))).await.unwrap();
     let first = place.call(TOOL, request(&place, &json!({"max_trials": 5}))).await.unwrap();
     assert_eq!((&first["trials_in_this_call"], &first["trials_total"]), (&json!(5), &json!(5)));
-    let token = first["resume_token"].clone();
-    let rest = place.call(TOOL, request(&place, &json!({"resume_token": token, "run_id": "another"}))).await.unwrap();
+    let token = first["study_uri"].clone();
+    let rest = place.call(TOOL, request(&place, &json!({"study_uri": token, "run_id": "another"}))).await.unwrap();
     assert_eq!((&rest["trials_in_this_call"], &rest["trials_total"]), (&json!(3), &json!(8)));
     assert_eq!(rest["trials"], whole["trials"]);
     let again = place.call(TOOL, request(&place, &json!({}))).await.unwrap();
