@@ -1,6 +1,6 @@
 //! Fits boosted trees to tables in files and says how long it took; also writes models as XGBoost JSON, and reads them.
 //!
-//! usage: bench_boosting SPECIFICATION, an object of JSON: `x`, `y`, `x_test` (files of little-endian f64), `features`, `classes`
+//! usage: `bench_boosting SPECIFICATION`, an object of JSON: `x`, `y`, `x_test` (files of little-endian f64), `features`, `classes`
 //! (0 for numbers), `parameters`, and optionally `categorical`, `repeat`, `seed`, `out` (predictions), `save` or `load` (a
 //! model as XGBoost JSON).
 

@@ -1,6 +1,7 @@
 //! Boosted trees: against XGBoost on golden files, and what must hold on any data.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![expect(clippy::disallowed_methods, reason = "golden files are read")]
 
 use mlops_algorithms::models::boosting::{BoostedTrees, BoostingInputs};
 use mlops_algorithms::models::{Algorithm, Examples, FitError, Fitted, Hyperparameters, Model, Task, fit_boosted};

@@ -1,6 +1,7 @@
 //! Dimensionality reduction against scikit-learn and umap-learn, by the files that `tests/golden/reduction.py` writes.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![expect(clippy::struct_field_names, reason = "the names are those of the golden files")]
 
 use std::collections::BTreeMap;
 

@@ -33,9 +33,9 @@ impl Outcome {
                 let ended = stream::once(async move { drop(guard) }).filter_map(|()| async { None });
                 Self::Streamed(StreamResponse { metadata_prelude, stream: stream.chain(ended).boxed() })
             }
-            other => {
+            Self::Whole(value) => {
                 drop(guard);
-                other
+                Self::Whole(value)
             }
         }
     }

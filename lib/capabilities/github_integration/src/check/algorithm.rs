@@ -37,19 +37,16 @@ pub(super) fn name(config: &Map<String, Value>, task: Option<TaskType>, findings
         return Some(name);
     }
     let list = allowed().collect::<Vec<_>>().join(", ");
-    let message = match (name.parse::<Algorithm>(), task) {
-        (Ok(algorithm), Some(task)) => {
-            let task = task.as_str();
-            say!(
-                lang,
-                "{algorithm} does not do {task}; use one of {list}",
-                "{algorithm} は {task} には使えません。{list} のいずれかを指定してください"
-            )
-        }
-        _ => {
-            let expected = say!(lang, "one of {list}", " {list} のいずれか");
-            words::wrong("algorithm", &expected, &config["algorithm"], lang)
-        }
+    let message = if let (Ok(algorithm), Some(task)) = (name.parse::<Algorithm>(), task) {
+        let task = task.as_str();
+        say!(
+            lang,
+            "{algorithm} does not do {task}; use one of {list}",
+            "{algorithm} は {task} には使えません。{list} のいずれかを指定してください"
+        )
+    } else {
+        let expected = say!(lang, "one of {list}", " {list} のいずれか");
+        words::wrong("algorithm", &expected, &config["algorithm"], lang)
     };
     findings.error("algorithm", message).allowing(allowed()).suggesting(nearest(&name, allowed()));
     None

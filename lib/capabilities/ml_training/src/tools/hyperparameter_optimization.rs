@@ -211,12 +211,11 @@ impl Tool for HyperparameterOptimization {
         let begin = self.study(&request, metric)?;
         let inputs = read(room, call, &request).await?;
         let fingerprint = self.fingerprint(&inputs)?;
-        let folder = match &self.study_uri {
-            Some(folder) => folder.clone(),
-            None => {
-                let run = run_id(self.run_id.as_deref(), call, &fingerprint, &[])?;
-                room.artifacts.place(Kind::Models, &run, &format!("{}-search", self.training_job_name))
-            }
+        let folder = if let Some(folder) = &self.study_uri {
+            folder.clone()
+        } else {
+            let run = run_id(self.run_id.as_deref(), call, &fingerprint, &[])?;
+            room.artifacts.place(Kind::Models, &run, &format!("{}-search", self.training_job_name))
         };
         let (asked, folds) = (request.clone(), request.cross_validation.is_some());
         let objective = call.compute(move |_| Objective::new(&inputs, asked, metric)).await?;
