@@ -24,6 +24,7 @@ export const TOOLS = {
   ml_training: {
     train_supervised_classifier: trainedOn,
     train_supervised_regressor: trainedOn,
+    hyperparameter_optimization: trainedOn,
   },
   ml_evaluation: {
     evaluate_classifier: evaluated,

@@ -4,10 +4,14 @@
 //! caller gives. The same input gives the same output on any number of threads.
 
 pub mod checks;
+pub mod clustering;
 pub mod metrics;
 pub mod models;
+pub mod neural;
 pub mod preprocess;
 pub mod probe;
+pub mod reduction;
+pub mod search;
 pub mod seed;
 pub mod split;
 pub mod table;

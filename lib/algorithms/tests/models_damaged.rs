@@ -8,13 +8,23 @@ use mlops_algorithms::target::Target;
 use ndarray::Array2;
 use serde_json::{Value, json};
 
-const ALL: [(Algorithm, Task); 6] = [
+const ALL: [(Algorithm, Task); 16] = [
     (Algorithm::RandomForest, Task::Classification),
     (Algorithm::RandomForest, Task::Regression),
     (Algorithm::DecisionTree, Task::Classification),
     (Algorithm::DecisionTree, Task::Regression),
     (Algorithm::LogisticRegression, Task::Classification),
     (Algorithm::LinearRegression, Task::Regression),
+    (Algorithm::NeuralNetwork, Task::Classification),
+    (Algorithm::NeuralNetwork, Task::Regression),
+    (Algorithm::Ridge, Task::Regression),
+    (Algorithm::Lasso, Task::Regression),
+    (Algorithm::ElasticNet, Task::Regression),
+    (Algorithm::Svm, Task::Classification),
+    (Algorithm::Svm, Task::Regression),
+    (Algorithm::NaiveBayes, Task::Classification),
+    (Algorithm::Knn, Task::Classification),
+    (Algorithm::Knn, Task::Regression),
 ];
 
 fn features(rows: usize) -> Array2<f64> {
@@ -48,6 +58,7 @@ fn damaged_models_never_panic() {
         let given = match algorithm {
             Algorithm::RandomForest => json!({"n_estimators": 2, "max_depth": 2}),
             Algorithm::DecisionTree => json!({"max_depth": 3}),
+            Algorithm::NeuralNetwork => json!({"hidden_layer_sizes": 2, "max_iter": 2, "normalization": "batch"}),
             _ => json!({}),
         };
         let whole = serde_json::to_value(fitted(algorithm, task, &given)).unwrap();

@@ -10,6 +10,7 @@ pub mod bootstrap;
 pub mod calibration;
 pub mod classification;
 pub mod classifier;
+pub mod clustering;
 pub mod confusion;
 pub mod curves;
 pub mod delong;

@@ -30,6 +30,24 @@ pub enum Algorithm {
     LogisticRegression,
     /// Ordinary least squares.
     LinearRegression,
+    /// A network of dense layers.
+    NeuralNetwork,
+    /// Averages many trees whose thresholds are drawn (Geurts and others, 2006).
+    ExtraTrees,
+    /// Least squares with a penalty on squared coefficients (Hoerl and Kennard, 1970).
+    Ridge,
+    /// Least squares with a penalty on absolute coefficients (Tibshirani, 1996).
+    Lasso,
+    /// Least squares with both penalties (Zou and Hastie, 2005).
+    ElasticNet,
+    /// A support vector machine (Cortes and Vapnik, 1995).
+    Svm,
+    /// Gaussian naive Bayes.
+    NaiveBayes,
+    /// The k nearest neighbours (Fix and Hodges, 1951).
+    Knn,
+    /// Gradient-boosted trees (Chen and Guestrin, 2016).
+    Xgboost,
 }
 
 /// A name that is no algorithm or no task.
@@ -61,14 +79,49 @@ impl Task {
 
 impl Algorithm {
     /// Every algorithm.
-    pub const ALL: [Self; 4] =
-        [Self::RandomForest, Self::DecisionTree, Self::LogisticRegression, Self::LinearRegression];
+    pub const ALL: [Self; 13] = [
+        Self::RandomForest,
+        Self::DecisionTree,
+        Self::LogisticRegression,
+        Self::LinearRegression,
+        Self::NeuralNetwork,
+        Self::ExtraTrees,
+        Self::Ridge,
+        Self::Lasso,
+        Self::ElasticNet,
+        Self::Svm,
+        Self::NaiveBayes,
+        Self::Knn,
+        Self::Xgboost,
+    ];
 
     /// The algorithms that serve a task, the one to try first in front.
     pub const fn for_task(task: Task) -> &'static [Self] {
         match task {
-            Task::Classification => &[Self::RandomForest, Self::DecisionTree, Self::LogisticRegression],
-            Task::Regression => &[Self::RandomForest, Self::DecisionTree, Self::LinearRegression],
+            Task::Classification => &[
+                Self::RandomForest,
+                Self::DecisionTree,
+                Self::LogisticRegression,
+                Self::NeuralNetwork,
+                Self::ExtraTrees,
+                Self::Svm,
+                Self::NaiveBayes,
+                Self::Knn,
+                Self::Xgboost,
+            ],
+            Task::Regression => &[
+                Self::RandomForest,
+                Self::DecisionTree,
+                Self::LinearRegression,
+                Self::NeuralNetwork,
+                Self::ExtraTrees,
+                Self::Ridge,
+                Self::Lasso,
+                Self::ElasticNet,
+                Self::Svm,
+                Self::Knn,
+                Self::Xgboost,
+            ],
         }
     }
 
@@ -84,6 +137,15 @@ impl Algorithm {
             Self::DecisionTree => "decision_tree",
             Self::LogisticRegression => "logistic_regression",
             Self::LinearRegression => "linear_regression",
+            Self::NeuralNetwork => "neural_network",
+            Self::Xgboost => "xgboost",
+            Self::ExtraTrees => "extra_trees",
+            Self::Ridge => "ridge",
+            Self::Lasso => "lasso",
+            Self::ElasticNet => "elastic_net",
+            Self::Svm => "svm",
+            Self::NaiveBayes => "naive_bayes",
+            Self::Knn => "knn",
         }
     }
 
@@ -94,6 +156,15 @@ impl Algorithm {
             Self::DecisionTree => "Decision tree",
             Self::LogisticRegression => "Logistic regression",
             Self::LinearRegression => "Linear regression",
+            Self::NeuralNetwork => "Neural network",
+            Self::Xgboost => "XGBoost",
+            Self::ExtraTrees => "Extra trees",
+            Self::Ridge => "Ridge",
+            Self::Lasso => "Lasso",
+            Self::ElasticNet => "Elastic net",
+            Self::Svm => "SVM",
+            Self::NaiveBayes => "Naive Bayes",
+            Self::Knn => "kNN",
         }
     }
 }

@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 use super::class_weight::weighted_rows;
 use super::fit::{FitError, Fitted, TrainingData};
 use super::hyperparameters::{ImpurityMeasure, TreeParameters};
+use super::predictor::Predictor;
+use super::tree::shap::Ensemble;
 use super::tree::{Classes, Columns, Grown, Limits, Nodes, Numbers, grow, prediction};
 use super::{InvalidModel, Model};
 use crate::probe::Probe;
@@ -35,14 +37,27 @@ impl DecisionTree {
     pub const fn nodes(&self) -> &Nodes {
         &self.nodes
     }
+}
 
-    /// One row of leaf values after the other.
-    pub(super) fn predict(&self, x: ArrayView2<'_, f64>) -> Vec<f64> {
+impl Predictor for DecisionTree {
+    fn labels(&self) -> &[String] {
+        &self.labels
+    }
+
+    fn num_features(&self) -> usize {
+        self.num_features as usize
+    }
+
+    fn validate(&self) -> Result<(), InvalidModel> {
+        prediction::validate(std::slice::from_ref(&self.nodes), self.num_features(), &self.labels)
+    }
+
+    fn predict(&self, x: ArrayView2<'_, f64>) -> Vec<f64> {
         prediction::mean_of_leaves(std::slice::from_ref(&self.nodes), x)
     }
 
-    pub(super) fn validate(&self) -> Result<(), InvalidModel> {
-        prediction::validate(std::slice::from_ref(&self.nodes), self.num_features(), &self.labels)
+    fn ensemble(&self) -> Option<Ensemble> {
+        Some(Ensemble::of_mean(std::slice::from_ref(&self.nodes), self.num_features(), self.labels.len()))
     }
 }
 
@@ -80,11 +95,5 @@ pub(super) fn fit(
     probe.progress(1.0, 1.0, "grew the tree");
     let tree = DecisionTree { labels, num_features: columns.num_features() as u32, nodes };
     tree.validate().map_err(|_| FitError::OutOfRange)?;
-    Ok(Fitted {
-        model: Model::DecisionTree(tree),
-        feature_importance: importance,
-        iterations: None,
-        out_of_bag_score: None,
-        converged: None,
-    })
+    Ok(Fitted::new(Model::DecisionTree(tree), importance))
 }

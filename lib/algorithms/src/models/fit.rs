@@ -1,11 +1,18 @@
 //! Fitting: the check of what goes in, and what comes out.
 
 use ndarray::{ArrayView2, Axis};
+use rayon::prelude::*;
 
 use super::algorithm::{Algorithm, Task};
+use super::boosting::{self, BoostingInputs, BoostingParameters};
+pub use super::fit_error::FitError;
 use super::hyperparameters::{Hyperparameters, Parameters};
-use super::{Model, decision_tree, linear_regression, logistic_regression, random_forest};
-use crate::probe::{Cancelled, Probe};
+use super::random_forest::Thresholds;
+use super::{
+    Model, decision_tree, elastic_net, knn, linear_regression, logistic_regression, naive_bayes, neural_network,
+    random_forest, ridge, svm,
+};
+use crate::probe::Probe;
 use crate::target::Target;
 
 /// A fitted model and what fitting it has shown.
@@ -15,7 +22,7 @@ pub struct Fitted {
     pub model: Model,
     /// One value of at least 0 a feature. For trees and forests the share of the decrease in impurity, summing to 1
     /// (all 0 when nothing was split); for linear models the absolute coefficient times the feature's standard
-    /// deviation, averaged over the classes.
+    /// deviation, averaged over the classes; for neural networks the same of the derivatives in place of coefficients.
     pub feature_importance: Vec<f64>,
     /// How many iterations were done, where the algorithm iterates.
     pub iterations: Option<usize>,
@@ -24,116 +31,47 @@ pub struct Fitted {
     pub out_of_bag_score: Option<f64>,
     /// Whether the iterations reached the tolerance, where the algorithm iterates.
     pub converged: Option<bool>,
+    /// The iteration, counted from 1, whose state is the model, where early stopping chose one.
+    pub best_iteration: Option<usize>,
+    /// The loss after each iteration, where the algorithm keeps one; for learning curves.
+    pub curve: Vec<CurvePoint>,
 }
 
-/// Why a model could not be fitted.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
-pub enum FitError {
-    /// There is no row or no feature.
-    #[error("there is nothing to learn from: {rows} rows and {features} features")]
-    Empty {
-        /// The number of rows.
-        rows: usize,
-        /// The number of features.
-        features: usize,
-    },
-    /// More rows or features than an index holds.
-    #[error("{count} {what} are too many; at most {most} are possible")]
-    TooMany {
-        /// `rows` or `features`.
-        what: &'static str,
-        /// How many there are.
-        count: usize,
-        /// How many are possible.
-        most: usize,
-    },
-    /// Something has another number of rows than the features.
-    #[error("the features have {rows} rows but the {what} has {given}")]
-    Rows {
-        /// `target` or `sample weight`.
-        what: &'static str,
-        /// The rows of the features.
-        rows: usize,
-        /// The rows of the other.
-        given: usize,
-    },
-    /// A feature is missing or infinite.
-    #[error(
-        "the feature in column {column} is {value} in row {row} (both counted from 0); fill or drop such values first"
-    )]
-    NotFinite {
-        /// The row, counted from 0.
-        row: usize,
-        /// The column, counted from 0.
-        column: usize,
-        /// The value.
-        value: f64,
-    },
-    /// A target is missing or infinite.
-    #[error("the target is {value} in row {row} (counted from 0); drop such rows first")]
-    TargetNotFinite {
-        /// The row, counted from 0.
-        row: usize,
-        /// The value.
-        value: f64,
-    },
-    /// A class code has no label.
-    #[error("the class code in row {row} (counted from 0) is {code}, but there are {labels} labels")]
-    Code {
-        /// The row, counted from 0.
-        row: usize,
-        /// The code.
-        code: u32,
-        /// The number of labels.
-        labels: usize,
-    },
-    /// The rows that count are of one class.
-    #[error("every row is of the class '{label}'; a classifier needs rows of at least two classes")]
-    OneClass {
-        /// The class.
-        label: String,
-    },
-    /// The target is of the other kind.
-    #[error("{task} needs a target of {needed}")]
-    Target {
-        /// The task.
-        task: Task,
-        /// `classes` or `numbers`.
-        needed: &'static str,
-    },
-    /// A sample weight is negative or not finite.
-    #[error("the sample weight in row {row} (counted from 0) is {value}; it must be a finite number of at least 0")]
-    Weight {
-        /// The row, counted from 0.
-        row: usize,
-        /// The weight.
-        value: f64,
-    },
-    /// All weights are 0.
-    #[error("every row has the weight 0; give some rows a weight above 0")]
-    NoWeight,
-    /// A class weight names a class that is not there.
-    #[error("class_weight names the class '{label}', which the target does not have;{hint}")]
-    UnknownClass {
-        /// The class.
-        label: String,
-        /// Empty, or the nearest class as a question.
-        hint: String,
-    },
-    /// The hyperparameters were checked for another algorithm.
-    #[error("the hyperparameters are those of {given}, not of {algorithm}")]
-    Algorithm {
-        /// The algorithm to be fitted.
-        algorithm: Algorithm,
-        /// The algorithm of the hyperparameters.
-        given: Algorithm,
-    },
-    /// The numbers are too large to compute with.
-    #[error("the fit left the range of numbers; scale the features and the target first")]
-    OutOfRange,
-    /// The caller stopped it.
-    #[error(transparent)]
-    Cancelled(#[from] Cancelled),
+/// One point of a learning curve.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct CurvePoint {
+    /// The iteration, counted from 1.
+    pub iteration: usize,
+    /// The loss on the training rows.
+    pub train: f64,
+    /// The loss on the validation rows, where there are any.
+    pub validation: Option<f64>,
+}
+
+/// Rows to learn from, or to watch the learning by.
+#[derive(Debug, Clone, Copy)]
+pub struct Examples<'a> {
+    /// Rows × features.
+    pub x: ArrayView2<'a, f64>,
+    /// One value a row.
+    pub target: &'a Target,
+    /// One weight of at least 0 a row; `None` when all count 1.
+    pub sample_weight: Option<&'a [f64]>,
+}
+
+impl Fitted {
+    /// A model with the importance of its features, and nothing known of the way there.
+    pub(super) fn new(model: Model, feature_importance: Vec<f64>) -> Self {
+        Self {
+            model,
+            feature_importance,
+            iterations: None,
+            out_of_bag_score: None,
+            converged: None,
+            best_iteration: None,
+            curve: Vec::new(),
+        }
+    }
 }
 
 /// What a model is fitted to, checked.
@@ -142,6 +80,8 @@ pub(super) struct TrainingData<'a> {
     pub(super) target: &'a Target,
     /// Finite, at least 0, with a sum above 0.
     pub(super) weights: Option<&'a [f64]>,
+    /// Rows to watch the learning by, checked, with the same features and labels.
+    pub(super) validation: Option<Examples<'a>>,
 }
 
 /// Fits a model.
@@ -161,7 +101,36 @@ pub fn fit(
     if params.algorithm() != algorithm {
         return Err(FitError::Algorithm { algorithm, given: params.algorithm() });
     }
-    let data = TrainingData::new(x.reborrow(), target, sample_weight)?;
+    fit_watched(Examples { x: x.reborrow(), target, sample_weight }, None, params, seed, probe)
+}
+
+/// Fits a model as [`fit`] does, and lets an algorithm that learns in iterations watch its loss on `validation`: for
+/// [`Fitted::curve`], and for early stopping where the hyperparameters ask for it. Others leave these rows alone.
+pub fn fit_watched<'a>(
+    training: Examples<'a>,
+    validation: Option<Examples<'a>>,
+    params: &Hyperparameters,
+    seed: u64,
+    probe: &dyn Probe,
+) -> Result<Fitted, FitError> {
+    fit_boosted(training, validation, &BoostingInputs::default(), params, seed, probe)
+}
+
+/// Fits a model as [`fit_watched`] does, with what only boosted trees take: which features are categories, names of the
+/// features for constraints by name, and a model to go on from. Other algorithms do not look at `inputs`.
+pub fn fit_boosted<'a>(
+    training: Examples<'a>,
+    validation: Option<Examples<'a>>,
+    inputs: &BoostingInputs<'_>,
+    params: &Hyperparameters,
+    seed: u64,
+    probe: &dyn Probe,
+) -> Result<Fitted, FitError> {
+    let missing = params.algorithm() == Algorithm::Xgboost;
+    let mut data = TrainingData::new(training.x, training.target, training.sample_weight, missing)?;
+    if let Some(validation) = validation {
+        data.watch(validation, missing).map_err(|error| FitError::Validation(Box::new(error)))?;
+    }
     match params.task() {
         Task::Classification => data.present_classes().map(drop)?,
         Task::Regression => data.numbers().map(drop)?,
@@ -170,17 +139,45 @@ pub fn fit(
     let seed = params.random_state().unwrap_or(seed);
     match params.parameters() {
         Parameters::DecisionTree(tree) => decision_tree::fit(&data, tree, seed, probe),
-        Parameters::RandomForest(forest) => random_forest::fit(&data, forest, seed, probe),
+        Parameters::RandomForest(forest) => random_forest::fit(&data, forest, Thresholds::Best, seed, probe),
+        Parameters::ExtraTrees(forest) => random_forest::fit(&data, forest, Thresholds::Drawn, seed, probe),
         Parameters::LogisticRegression(logistic) => logistic_regression::fit(&data, logistic, probe),
         Parameters::LinearRegression(linear) => linear_regression::fit(&data, linear, probe),
+        Parameters::Ridge(ridge) => ridge::fit(&data, ridge, Model::Ridge, probe),
+        Parameters::Lasso(lasso) => elastic_net::fit(&data, lasso, Model::Lasso, probe),
+        Parameters::ElasticNet(net) => elastic_net::fit(&data, net, Model::ElasticNet, probe),
+        Parameters::Svm(machine) => svm::fit(&data, machine, seed, probe),
+        Parameters::NaiveBayes(bayes) => naive_bayes::fit(&data, bayes, probe),
+        Parameters::Knn(neighbours) => knn::fit(&data, neighbours, probe),
+        Parameters::NeuralNetwork(network) => neural_network::fit(&data, network, seed, probe),
+        Parameters::Xgboost(parameters) => boosted(&data, parameters, inputs, seed, probe),
     }
 }
 
+fn boosted(
+    data: &TrainingData<'_>,
+    parameters: &BoostingParameters,
+    inputs: &BoostingInputs<'_>,
+    seed: u64,
+    probe: &dyn Probe,
+) -> Result<Fitted, FitError> {
+    let boosted = boosting::fit(data, parameters, inputs, seed, probe)?;
+    let feature_importance = boosted.model.feature_importance();
+    Ok(Fitted {
+        iterations: Some(boosted.curve.len()),
+        best_iteration: boosted.best_iteration,
+        curve: boosted.curve,
+        ..Fitted::new(Model::Xgboost(boosted.model), feature_importance)
+    })
+}
+
 impl<'a> TrainingData<'a> {
+    /// Checks what is given; with `missing`, NaN is a feature that is not there.
     pub(super) fn new(
         x: ArrayView2<'a, f64>,
         target: &'a Target,
         weights: Option<&'a [f64]>,
+        missing: bool,
     ) -> Result<Self, FitError> {
         let (rows, features) = x.dim();
         if rows == 0 || features == 0 {
@@ -195,7 +192,12 @@ impl<'a> TrainingData<'a> {
         if target.len() != rows {
             return Err(FitError::Rows { what: "target", rows, given: target.len() });
         }
-        if let Some(((row, column), &value)) = x.indexed_iter().find(|(_, value)| !value.is_finite()) {
+        // Looking for the place takes longer than looking whether there is one.
+        let accepted = |value: &f64| value.is_finite() || missing && value.is_nan();
+        let parts = x.axis_chunks_iter(Axis(0), 4096).collect::<Vec<_>>();
+        if !parts.into_par_iter().all(|rows| rows.iter().all(accepted))
+            && let Some(((row, column), &value)) = x.indexed_iter().find(|(_, value)| !accepted(value))
+        {
             return Err(FitError::NotFinite { row, column, value });
         }
         if let Some(weights) = weights {
@@ -213,7 +215,25 @@ impl<'a> TrainingData<'a> {
                 }
             }
         }
-        Ok(Self { x, target, weights })
+        Ok(Self { x, target, weights, validation: None })
+    }
+
+    /// Adds rows to watch the learning by.
+    fn watch(&mut self, validation: Examples<'a>, missing: bool) -> Result<(), FitError> {
+        let checked = Self::new(validation.x, validation.target, validation.sample_weight, missing)?;
+        if checked.x.ncols() != self.x.ncols() {
+            return Err(FitError::Features { expected: self.x.ncols(), given: checked.x.ncols() });
+        }
+        match (self.target, checked.target) {
+            (Target::Classes { labels, .. }, Target::Classes { labels: others, .. }) if labels != others => {
+                return Err(FitError::Labels);
+            }
+            (Target::Classes { .. }, Target::Numbers(_)) => checked.classes().map(drop)?,
+            (Target::Numbers(_), Target::Classes { .. }) => checked.numbers().map(drop)?,
+            _ => {}
+        }
+        self.validation = Some(validation);
+        Ok(())
     }
 
     /// The labels and codes of a classification target.
@@ -248,7 +268,24 @@ impl<'a> TrainingData<'a> {
 
     /// The standard deviation of each feature over the rows, unweighted, divided by the number of rows.
     pub(super) fn standard_deviations(&self) -> Vec<f64> {
-        self.x.axis_iter(Axis(1)).map(|column| column.std(0.0)).collect()
+        let (rows, features) = self.x.dim();
+        let sums = |add: &(dyn Fn(usize, f64) -> f64 + Sync)| {
+            // Fixed parts, row by row: fast in memory, and the same on any number of threads.
+            let size = rows.div_ceil(16).max(1024);
+            let parts = self.x.axis_chunks_iter(Axis(0), size).collect::<Vec<_>>().into_par_iter().map(|part| {
+                let mut sums = vec![0.0; features];
+                for row in part.rows() {
+                    sums.iter_mut().zip(row).enumerate().for_each(|(column, (sum, &value))| *sum += add(column, value));
+                }
+                sums
+            });
+            parts.collect::<Vec<_>>().into_iter().fold(vec![0.0; features], |mut all, part| {
+                all.iter_mut().zip(part).for_each(|(all, part)| *all += part / rows as f64);
+                all
+            })
+        };
+        let means = sums(&|_, value| value);
+        sums(&|column, value| (value - means[column]).powi(2)).into_iter().map(f64::sqrt).collect()
     }
 }
 

@@ -1,21 +1,32 @@
 //! Hyperparameters: what was asked for, checked against the algorithm's table, with defaults filled in.
 
+mod boosting;
+mod common;
+mod definition;
+mod linear;
+mod neighbours;
+mod neural;
+mod penalised;
 mod specification;
-mod table;
-mod typed;
+mod support_vectors;
+mod trees;
 mod unavailable;
+mod values;
 
 use serde_json::{Map, Value};
 
+pub use definition::{Parameters, hyperparameter_table};
+pub use linear::{LinearParameters, LogisticParameters};
+pub use neighbours::{KnnParameters, NaiveBayesParameters, NeighbourWeights, SearchMethod};
+pub use neural::{BatchSize, NeuralNetworkParameters, NumberLoss};
+pub use penalised::{ElasticNetParameters, RidgeParameters};
 pub use specification::{Accepts, DefaultValue, HyperparameterSpec};
-pub use table::hyperparameter_table;
-pub use typed::{
-    Amount, ForestParameters, ImpurityMeasure, LinearParameters, LogisticParameters, MaxFeatures, Parameters,
-    TreeParameters,
-};
+pub use support_vectors::{Gamma, KernelName, SvmParameters};
+pub use trees::{ForestParameters, ImpurityMeasure, MaxFeatures, TreeParameters};
+pub use values::Amount;
 
 use super::algorithm::{Algorithm, Task};
-use specification::Checked;
+pub(crate) use specification::Checked;
 
 /// The checked hyperparameters of one algorithm for one task.
 #[derive(Debug, Clone, PartialEq)]
@@ -132,7 +143,7 @@ impl Hyperparameters {
                 (spec.name, given.unwrap_or_else(|| spec.default.checked()))
             })
             .collect();
-        let parameters = Parameters::new(algorithm, &values)?;
+        let parameters = (definition::definition(algorithm).parse)(&values::Values(&values))?;
         let resolved = values.iter().map(|(name, value)| ((*name).to_owned(), value.json())).collect();
         Ok(Self { algorithm, task, parameters, resolved, defaults_applied })
     }
@@ -184,13 +195,8 @@ impl Hyperparameters {
     }
 
     /// `random_state`, when it was given; it then takes the place of the seed of the call.
-    pub const fn random_state(&self) -> Option<u64> {
-        match &self.parameters {
-            Parameters::DecisionTree(tree) => tree.random_state,
-            Parameters::RandomForest(forest) => forest.tree.random_state,
-            Parameters::LogisticRegression(logistic) => logistic.random_state,
-            Parameters::LinearRegression(_) => None,
-        }
+    pub fn random_state(&self) -> Option<u64> {
+        self.resolved.get("random_state").and_then(Value::as_u64)
     }
 }
 
@@ -236,7 +242,7 @@ fn check(
 }
 
 /// The name nearest to `given` by Damerau–Levenshtein distance, case and separators left out; `None` when none is near.
-pub(super) fn nearest<'a>(given: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(given: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let plain = |name: &str| name.to_lowercase().replace(['_', '-', ' '], "");
     // A name a thousand characters long is no slip of the pen, and the distance takes time quadratic in it.
     let wanted = (given.len() <= 64).then(|| plain(given))?;

@@ -17,13 +17,13 @@ const CURVATURE: f64 = 0.9;
 
 /// Where the iteration ended.
 #[derive(Debug)]
-pub(super) struct Minimum {
-    pub(super) point: Vec<f64>,
-    pub(super) iterations: usize,
+pub(crate) struct Minimum {
+    pub(crate) point: Vec<f64>,
+    pub(crate) iterations: usize,
     /// Whether the gradient is within the tolerance, or the function has stopped changing in its last digit.
-    pub(super) converged: bool,
+    pub(crate) converged: bool,
     /// Whether the function and its gradient are finite there.
-    pub(super) finite: bool,
+    pub(crate) finite: bool,
 }
 
 /// A point on the line: the step, the value there and the slope along the line.
@@ -34,11 +34,24 @@ struct Trial {
     slope: f64,
 }
 
+/// As [`minimize_preconditioned`], where nothing is known of the curvature.
+pub(crate) fn minimize<E>(
+    function: impl FnMut(&[f64], &mut [f64]) -> f64,
+    start: Vec<f64>,
+    tolerance: f64,
+    max_iterations: usize,
+    before_iteration: impl FnMut(usize) -> Result<(), E>,
+) -> Result<Minimum, E> {
+    minimize_preconditioned(function, |_| (), start, tolerance, max_iterations, before_iteration)
+}
+
 /// Minimises `function`, which returns the value at a point and writes the gradient, from `start`.
 ///
+/// `precondition` multiplies by an approximation of the inverse curvature, up to a factor.
 /// `before_iteration` gets the number of iterations done and can stop everything with its error.
-pub(super) fn minimize<E>(
+pub(crate) fn minimize_preconditioned<E>(
     mut function: impl FnMut(&[f64], &mut [f64]) -> f64,
+    precondition: impl Fn(&mut [f64]),
     start: Vec<f64>,
     tolerance: f64,
     max_iterations: usize,
@@ -59,15 +72,18 @@ pub(super) fn minimize<E>(
         if largest(&gradient) <= tolerance {
             return Ok(Minimum { point, iterations: iteration, converged: true, finite: true });
         }
-        let mut direction = descent(&gradient, &history);
+        let mut direction = descent(&gradient, &history, &precondition);
         let mut slope = dot(&direction, &gradient);
+        let mut first = 1.0;
         if slope >= 0.0 || !slope.is_finite() {
             // Rounding has spoilt the memory: fall back to the steepest descent.
             history.clear();
             direction = gradient.iter().map(|part| -part).collect();
             slope = -dot(&gradient, &gradient);
         }
-        let first = if history.is_empty() { (1.0 / length(&gradient)).min(1.0) } else { 1.0 };
+        if history.is_empty() && direction.iter().zip(&gradient).all(|(a, b)| *a == -*b) {
+            first = (1.0 / length(&gradient)).min(1.0);
+        }
         let origin = Trial { step: 0.0, value, slope };
         let found = search(origin, first, |step| {
             next.copy_from_slice(&point);
@@ -104,7 +120,11 @@ pub(super) fn minimize<E>(
 }
 
 /// The two-loop recursion: minus the approximate inverse Hessian times the gradient.
-fn descent(gradient: &[f64], history: &VecDeque<(Vec<f64>, Vec<f64>, f64)>) -> Vec<f64> {
+fn descent(
+    gradient: &[f64],
+    history: &VecDeque<(Vec<f64>, Vec<f64>, f64)>,
+    precondition: &impl Fn(&mut [f64]),
+) -> Vec<f64> {
     let mut direction: Vec<f64> = gradient.iter().map(|part| -part).collect();
     let mut factors = Vec::with_capacity(history.len());
     for (moved, bent, curvature) in history.iter().rev() {
@@ -112,8 +132,11 @@ fn descent(gradient: &[f64], history: &VecDeque<(Vec<f64>, Vec<f64>, f64)>) -> V
         add_scaled(&mut direction, -factor, bent);
         factors.push(factor);
     }
+    precondition(&mut direction);
     if let Some((_, bent, curvature)) = history.back() {
-        let scale = curvature / dot(bent, bent);
+        let mut shaped = bent.clone();
+        precondition(&mut shaped);
+        let scale = curvature / dot(bent, &shaped);
         for part in &mut direction {
             *part *= scale;
         }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::fit::{FitError, Fitted, TrainingData};
 use super::hyperparameters::LinearParameters;
+use super::predictor::Predictor;
 use super::vector::dot;
 use super::{InvalidModel, Model, least_squares};
 use crate::probe::Probe;
@@ -17,6 +18,12 @@ pub struct LinearRegression {
 }
 
 impl LinearRegression {
+    pub(super) fn new(coefficients: Vec<f64>, intercept: f64) -> Result<Self, FitError> {
+        let model = Self { coefficients, intercept };
+        model.validate().map_err(|_| FitError::OutOfRange)?;
+        Ok(model)
+    }
+
     /// One coefficient a feature.
     pub fn coefficients(&self) -> &[f64] {
         &self.coefficients
@@ -26,8 +33,18 @@ impl LinearRegression {
     pub const fn intercept(&self) -> f64 {
         self.intercept
     }
+}
 
-    pub(super) fn predict(&self, x: ArrayView2<'_, f64>) -> Vec<f64> {
+impl Predictor for LinearRegression {
+    fn labels(&self) -> &[String] {
+        &[]
+    }
+
+    fn num_features(&self) -> usize {
+        self.coefficients.len()
+    }
+
+    fn predict(&self, x: ArrayView2<'_, f64>) -> Vec<f64> {
         let x = x.as_standard_layout();
         x.rows()
             .into_iter()
@@ -35,7 +52,7 @@ impl LinearRegression {
             .collect()
     }
 
-    pub(super) fn validate(&self) -> Result<(), InvalidModel> {
+    fn validate(&self) -> Result<(), InvalidModel> {
         if self.coefficients.is_empty() {
             return Err(InvalidModel::new("a linear regression without coefficients"));
         }
@@ -83,16 +100,14 @@ pub(super) fn fit(
     let coefficients = least_squares::solve(rows, features, parameters.tolerance, probe)?;
     let intercept =
         if parameters.fit_intercept { centre[features] - dot(&coefficients, &centre[..features]) } else { 0.0 };
-    let model = LinearRegression { coefficients, intercept };
-    model.validate().map_err(|_| FitError::OutOfRange)?;
+    let model = LinearRegression::new(coefficients, intercept)?;
     probe.progress(1.0, 1.0, "solved the least squares");
+    let importance = importance(&model, data);
+    Ok(Fitted::new(Model::LinearRegression(model), importance))
+}
+
+/// The absolute coefficient times the feature's standard deviation, one value a feature.
+pub(super) fn importance(model: &LinearRegression, data: &TrainingData<'_>) -> Vec<f64> {
     let deviations = data.standard_deviations();
-    let importance = model.coefficients.iter().zip(deviations).map(|(value, deviation)| value.abs() * deviation);
-    Ok(Fitted {
-        feature_importance: importance.collect(),
-        model: Model::LinearRegression(model),
-        iterations: None,
-        out_of_bag_score: None,
-        converged: None,
-    })
+    model.coefficients.iter().zip(deviations).map(|(value, deviation)| value.abs() * deviation).collect()
 }

@@ -2,15 +2,28 @@
 
 mod algorithm;
 mod baseline;
+pub mod boosting;
+pub mod calibration;
+mod cholesky;
 mod class_weight;
 mod decision_tree;
+mod elastic_net;
 mod fit;
+mod fit_error;
 mod hyperparameters;
-mod lbfgs;
+mod knn;
+pub(crate) mod lbfgs;
 mod least_squares;
 mod linear_regression;
 mod logistic_regression;
+mod moments;
+mod naive_bayes;
+mod neural_network;
+pub mod permutation_importance;
+mod predictor;
 mod random_forest;
+mod ridge;
+mod svm;
 mod tree;
 mod vector;
 
@@ -19,27 +32,83 @@ use serde::{Deserialize, Serialize};
 
 pub use algorithm::{Algorithm, Task, UnknownName};
 pub use baseline::Baseline;
+pub use boosting::{BoostedTrees, BoostingInputs, BoostingParameters};
 pub use class_weight::ClassWeight;
 pub use decision_tree::DecisionTree;
-pub use fit::{FitError, Fitted, fit};
+pub use fit::{CurvePoint, Examples, FitError, Fitted, fit, fit_boosted, fit_watched};
 pub use hyperparameters::{
-    Accepts, Amount, DefaultValue, ForestParameters, HyperparameterError, HyperparameterSpec, Hyperparameters,
-    ImpurityMeasure, LinearParameters, LogisticParameters, MaxFeatures, Parameters, TreeParameters,
-    hyperparameter_table,
+    Accepts, Amount, BatchSize, DefaultValue, ElasticNetParameters, ForestParameters, Gamma, HyperparameterError,
+    HyperparameterSpec, Hyperparameters, ImpurityMeasure, KernelName, KnnParameters, LinearParameters,
+    LogisticParameters, MaxFeatures, NaiveBayesParameters, NeighbourWeights, NeuralNetworkParameters, NumberLoss,
+    Parameters, RidgeParameters, SearchMethod, SvmParameters, TreeParameters, hyperparameter_table,
 };
+pub(crate) use hyperparameters::{Checked, nearest};
+pub use knn::{Knn, Metric};
 pub use linear_regression::LinearRegression;
 pub use logistic_regression::LogisticRegression;
+pub use naive_bayes::NaiveBayes;
+pub use neural_network::{NeuralNetwork, Scaling};
 pub use random_forest::RandomForest;
+pub use svm::{Kernel, SupportVectorMachine};
+pub use tree::shap::{ExplainError, ExplainedOutput, Explanation};
 pub use tree::{Node, Nodes};
 
+use crate::probe::Probe;
 use crate::target::Target;
+use predictor::Predictor;
+use tree::shap;
 
-/// A fitted model.
-///
-/// Reading one with serde checks it with [`Model::validate`], so a model from outside is refused rather than trusted.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", try_from = "UncheckedModel")]
-pub enum Model {
+/// Defines [`Model`] with one variant a kind of model, named like its algorithm. The order is that of files: new ones
+/// come last.
+macro_rules! models {
+    ($($(#[$doc:meta])+ $name:ident($kind:ty),)+) => {
+        /// A fitted model.
+        ///
+        /// Reading one with serde checks it with [`Model::validate`], so a model from outside is refused rather than
+        /// trusted.
+        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+        #[serde(rename_all = "snake_case", try_from = "UncheckedModel")]
+        pub enum Model {
+            $($(#[$doc])+ $name($kind),)+
+        }
+
+        /// A model as it was read, before the check.
+        #[derive(Deserialize)]
+        #[serde(rename_all = "snake_case", rename = "Model")]
+        enum UncheckedModel {
+            $($name($kind),)+
+        }
+
+        impl TryFrom<UncheckedModel> for Model {
+            type Error = InvalidModel;
+
+            fn try_from(model: UncheckedModel) -> Result<Self, InvalidModel> {
+                let model = match model {
+                    $(UncheckedModel::$name(model) => Self::$name(model),)+
+                };
+                model.validate()?;
+                Ok(model)
+            }
+        }
+
+        impl Model {
+            /// The algorithm that made the model.
+            pub const fn algorithm(&self) -> Algorithm {
+                match self {
+                    $(Self::$name(_) => Algorithm::$name,)+
+                }
+            }
+
+            fn predictor(&self) -> &dyn Predictor {
+                match self {
+                    $(Self::$name(model) => model,)+
+                }
+            }
+        }
+    };
+}
+
+models! {
     /// A random forest.
     RandomForest(RandomForest),
     /// A decision tree.
@@ -48,16 +117,24 @@ pub enum Model {
     LogisticRegression(LogisticRegression),
     /// A linear regression.
     LinearRegression(LinearRegression),
-}
-
-/// A model as it was read, before the check.
-#[derive(Deserialize)]
-#[serde(rename_all = "snake_case", rename = "Model")]
-enum UncheckedModel {
-    RandomForest(RandomForest),
-    DecisionTree(DecisionTree),
-    LogisticRegression(LogisticRegression),
-    LinearRegression(LinearRegression),
+    /// A neural network.
+    NeuralNetwork(NeuralNetwork),
+    /// Extra trees.
+    ExtraTrees(RandomForest),
+    /// A ridge regression.
+    Ridge(LinearRegression),
+    /// A lasso.
+    Lasso(LinearRegression),
+    /// An elastic net.
+    ElasticNet(LinearRegression),
+    /// A support vector machine.
+    Svm(SupportVectorMachine),
+    /// A naive Bayes classifier.
+    NaiveBayes(NaiveBayes),
+    /// The nearest neighbours.
+    Knn(Knn),
+    /// Gradient-boosted trees.
+    Xgboost(BoostedTrees),
 }
 
 /// A model that contradicts itself: it was damaged or made by something else.
@@ -105,32 +182,7 @@ impl InvalidModel {
     }
 }
 
-impl TryFrom<UncheckedModel> for Model {
-    type Error = InvalidModel;
-
-    fn try_from(model: UncheckedModel) -> Result<Self, InvalidModel> {
-        let model = match model {
-            UncheckedModel::RandomForest(forest) => Self::RandomForest(forest),
-            UncheckedModel::DecisionTree(tree) => Self::DecisionTree(tree),
-            UncheckedModel::LogisticRegression(logistic) => Self::LogisticRegression(logistic),
-            UncheckedModel::LinearRegression(linear) => Self::LinearRegression(linear),
-        };
-        model.validate()?;
-        Ok(model)
-    }
-}
-
 impl Model {
-    /// The algorithm that made the model.
-    pub const fn algorithm(&self) -> Algorithm {
-        match self {
-            Self::RandomForest(_) => Algorithm::RandomForest,
-            Self::DecisionTree(_) => Algorithm::DecisionTree,
-            Self::LogisticRegression(_) => Algorithm::LogisticRegression,
-            Self::LinearRegression(_) => Algorithm::LinearRegression,
-        }
-    }
-
     /// What the model predicts.
     pub fn task(&self) -> Task {
         if self.labels().is_empty() { Task::Regression } else { Task::Classification }
@@ -138,32 +190,22 @@ impl Model {
 
     /// The classes in the order of the probabilities; none for regression.
     pub fn labels(&self) -> &[String] {
-        match self {
-            Self::RandomForest(forest) => forest.labels(),
-            Self::DecisionTree(tree) => tree.labels(),
-            Self::LogisticRegression(logistic) => logistic.labels(),
-            Self::LinearRegression(_) => &[],
-        }
+        self.predictor().labels()
     }
 
     /// The number of features.
     pub fn num_features(&self) -> usize {
-        match self {
-            Self::RandomForest(forest) => forest.num_features(),
-            Self::DecisionTree(tree) => tree.num_features(),
-            Self::LogisticRegression(logistic) => logistic.num_features(),
-            Self::LinearRegression(linear) => linear.coefficients().len(),
-        }
+        self.predictor().num_features()
+    }
+
+    /// Whether the model takes NaN for a missing feature; the others refuse it.
+    pub fn takes_missing(&self) -> bool {
+        self.predictor().takes_missing()
     }
 
     /// Checks that every index is in range, that trees are trees, that shapes agree and that numbers are finite.
     pub fn validate(&self) -> Result<(), InvalidModel> {
-        match self {
-            Self::RandomForest(forest) => forest.validate(),
-            Self::DecisionTree(tree) => tree.validate(),
-            Self::LogisticRegression(logistic) => logistic.validate(),
-            Self::LinearRegression(linear) => linear.validate(),
-        }
+        self.predictor().validate()
     }
 
     /// The predicted classes or numbers, one a row of `x` (rows × features).
@@ -180,36 +222,56 @@ impl Model {
 
     /// The probabilities of the classes, rows × classes in the order of [`Model::labels`]; every row sums to 1.
     pub fn predict_proba(&self, x: ArrayView2<'_, f64>) -> Result<Array2<f64>, PredictError> {
-        self.check(x)?;
-        let values = match self {
-            Self::LogisticRegression(logistic) => return Ok(logistic.predict_proba(x)),
-            Self::RandomForest(forest) if !forest.labels().is_empty() => forest.predict(x),
-            Self::DecisionTree(tree) if !tree.labels().is_empty() => tree.predict(x),
-            _ => return Err(PredictError::Task { task: Task::Regression, asked: "probabilities" }),
-        };
+        self.check(x, Task::Classification, "probabilities")?;
         let width = self.labels().len();
-        Ok(Array2::from_shape_fn((x.nrows(), width), |(row, class)| values[row * width + class]))
+        let values = self.predictor().predict(x);
+        Ok(Array2::from_shape_vec((x.nrows(), width), values).unwrap_or_else(|_| Array2::zeros((x.nrows(), width))))
     }
 
     /// The predicted numbers of a regression model, one a row of `x` (rows × features).
     pub fn predict_values(&self, x: ArrayView2<'_, f64>) -> Result<Vec<f64>, PredictError> {
-        self.check(x)?;
-        match self {
-            Self::RandomForest(forest) if forest.labels().is_empty() => Ok(forest.predict(x)),
-            Self::DecisionTree(tree) if tree.labels().is_empty() => Ok(tree.predict(x)),
-            Self::LinearRegression(linear) => Ok(linear.predict(x)),
-            _ => Err(PredictError::Task { task: Task::Classification, asked: "numbers to predict" }),
-        }
+        self.check(x, Task::Regression, "numbers to predict")?;
+        Ok(self.predictor().predict(x))
     }
 
-    fn check(&self, x: ArrayView2<'_, f64>) -> Result<(), PredictError> {
-        if x.ncols() != self.num_features() {
-            return Err(PredictError::Features { expected: self.num_features(), given: x.ncols() });
+    /// The exact Shapley values of the rows of `x` (rows × features), for models of trees.
+    ///
+    /// Without `background` rows they are path-dependent, with them interventional; either way the values of a row and
+    /// the base value of an output add up to that output.
+    pub fn explain<'a>(
+        &self,
+        x: ArrayView2<'a, f64>,
+        background: Option<ArrayView2<'a, f64>>,
+        output: ExplainedOutput,
+        probe: &dyn Probe,
+    ) -> Result<Explanation, ExplainError> {
+        let ensemble = self.predictor().ensemble().ok_or(ExplainError::NoTrees)?;
+        for (what, rows) in [("rows", Some(x)), ("background rows", background)] {
+            let Some(rows) = rows else { continue };
+            let (expected, given) = (self.num_features(), rows.ncols());
+            if expected != given {
+                return Err(ExplainError::Features { what, expected, given });
+            }
+            let refused = |value: &f64| !(value.is_finite() || self.takes_missing() && value.is_nan());
+            if let Some(((row, column), &value)) = rows.indexed_iter().find(|(_, value)| refused(value)) {
+                return Err(ExplainError::NotFinite { what, row, column, value });
+            }
         }
-        match x.indexed_iter().find(|(_, value)| !value.is_finite()) {
-            Some(((row, column), &value)) => Err(PredictError::NotFinite { row, column, value }),
-            None => Ok(()),
+        shap::explain(&ensemble, x, background, output, probe)
+    }
+
+    fn check(&self, x: ArrayView2<'_, f64>, needed: Task, asked: &'static str) -> Result<(), PredictError> {
+        let model = self.predictor();
+        if x.ncols() != model.num_features() {
+            return Err(PredictError::Features { expected: model.num_features(), given: x.ncols() });
         }
+        let missing = model.takes_missing();
+        let refused = |value: &f64| !(value.is_finite() || missing && value.is_nan());
+        if let Some(((row, column), &value)) = x.indexed_iter().find(|(_, value)| refused(value)) {
+            return Err(PredictError::NotFinite { row, column, value });
+        }
+        let task = self.task();
+        if task == needed { Ok(()) } else { Err(PredictError::Task { task, asked }) }
     }
 }
 

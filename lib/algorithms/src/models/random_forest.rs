@@ -1,4 +1,5 @@
-//! Random forests: trees on rows drawn with replacement, each split looking at features drawn anew.
+//! Random forests and extra trees: trees on rows drawn with replacement or on all of them, each split looking at features drawn
+//! anew.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -11,12 +12,14 @@ use serde::{Deserialize, Serialize};
 use super::class_weight::{ClassWeight, balanced, weighted_rows};
 use super::fit::{FitError, Fitted, TrainingData};
 use super::hyperparameters::{Amount, ForestParameters, ImpurityMeasure};
-use super::tree::{Classes, Columns, Grown, Limits, Nodes, Numbers, grow, prediction};
+use super::predictor::Predictor;
+use super::tree::shap::Ensemble;
+use super::tree::{Columns, Grown, Limits, ManyClasses, Nodes, Pairs, Ranks, Table, plant, prediction};
 use super::{InvalidModel, Model};
 use crate::probe::{Cancelled, Probe};
 use crate::seed;
 
-/// A fitted random forest.
+/// A fitted random forest, or extra trees.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RandomForest {
     /// The classes; none for regression.
@@ -40,15 +43,37 @@ impl RandomForest {
     pub fn trees(&self) -> &[Nodes] {
         &self.trees
     }
+}
 
-    /// One row of mean leaf values after the other.
-    pub(super) fn predict(&self, x: ArrayView2<'_, f64>) -> Vec<f64> {
+impl Predictor for RandomForest {
+    fn labels(&self) -> &[String] {
+        &self.labels
+    }
+
+    fn num_features(&self) -> usize {
+        self.num_features as usize
+    }
+
+    fn validate(&self) -> Result<(), InvalidModel> {
+        prediction::validate(&self.trees, self.num_features(), &self.labels)
+    }
+
+    fn predict(&self, x: ArrayView2<'_, f64>) -> Vec<f64> {
         prediction::mean_of_leaves(&self.trees, x)
     }
 
-    pub(super) fn validate(&self) -> Result<(), InvalidModel> {
-        prediction::validate(&self.trees, self.num_features(), &self.labels)
+    fn ensemble(&self) -> Option<Ensemble> {
+        Some(Ensemble::of_mean(&self.trees, self.num_features(), self.labels.len()))
     }
+}
+
+/// How the threshold of a split is found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Thresholds {
+    /// The best of all: a random forest.
+    Best,
+    /// The best of one drawn for each feature: extra trees.
+    Drawn,
 }
 
 /// How the trees of a forest draw their rows and weigh them.
@@ -105,61 +130,67 @@ impl Draws<'_> {
 pub(super) fn fit(
     data: &TrainingData<'_>,
     parameters: &ForestParameters,
+    thresholds: Thresholds,
     seed: u64,
     probe: &dyn Probe,
 ) -> Result<Fitted, FitError> {
     let threads = parameters.n_jobs.filter(|&threads| threads < rayon::current_num_threads());
     let pool = threads.and_then(|threads| rayon::ThreadPoolBuilder::new().num_threads(threads).build().ok());
     match pool {
-        Some(pool) => pool.install(|| fit_here(data, parameters, seed, probe)),
-        None => fit_here(data, parameters, seed, probe),
+        Some(pool) => pool.install(|| fit_here(data, parameters, thresholds, seed, probe)),
+        None => fit_here(data, parameters, thresholds, seed, probe),
     }
 }
 
 fn fit_here(
     data: &TrainingData<'_>,
     parameters: &ForestParameters,
+    thresholds: Thresholds,
     seed: u64,
     probe: &dyn Probe,
 ) -> Result<Fitted, FitError> {
-    let columns = Columns::new(data.x);
     let (rows, features) = data.x.dim();
     let classes = if parameters.tree.criterion == ImpurityMeasure::SquaredError { None } else { Some(data.classes()?) };
     let draws = draws(data, parameters, classes)?;
+    let table = match thresholds {
+        Thresholds::Best => Table::Best(Ranks::new(data.x, draws.weights.as_deref())),
+        Thresholds::Drawn => Table::Drawn(Columns::new(data.x)),
+    };
     let total = draws.count.map_or_else(|| draws.sums.last().copied().unwrap_or(rows as f64), |count| count as f64);
     let limits = Limits::new(&parameters.tree, rows, features, total);
     let done = AtomicUsize::new(0);
     let count = parameters.n_estimators;
-    let plant = |tree: usize| -> Result<Grown, FitError> {
+    let grow = |tree: usize| -> Result<Grown, FitError> {
         probe.check()?;
         let mut random = seed::rng(seed, tree as u64);
         let weights = draws.weights(&mut random);
-        let random = Some(&mut random);
+        let random = &mut random;
         let grown = match classes {
-            Some((labels, codes)) => {
-                let criterion = Classes::new(codes, labels.len(), parameters.tree.criterion);
-                grow(&columns, criterion, &weights, &limits, random, probe)?
+            Some((labels, codes)) if labels.len() == 2 => {
+                let statistics = Pairs::classes(codes, parameters.tree.criterion);
+                plant(&table, &statistics, &weights, &limits, random, probe)?
             }
-            None => grow(&columns, Numbers::new(data.numbers()?), &weights, &limits, random, probe)?,
+            Some((labels, codes)) => {
+                let statistics = ManyClasses::new(codes, labels.len(), parameters.tree.criterion);
+                plant(&table, &statistics, &weights, &limits, random, probe)?
+            }
+            None => {
+                let statistics = Pairs::numbers(data.numbers()?, draws.weights.as_deref());
+                plant(&table, &statistics, &weights, &limits, random, probe)?
+            }
         };
         let done = done.fetch_add(1, Ordering::Relaxed) + 1;
         probe.progress(done as f64, count as f64, "growing trees");
         Ok(grown)
     };
-    let grown = (0..count).into_par_iter().map(plant).collect::<Result<Vec<_>, _>>()?;
+    let grown = (0..count).into_par_iter().map(grow).collect::<Result<Vec<_>, _>>()?;
     let feature_importance = mean_importance(&grown, features);
     let labels = classes.map_or_else(Vec::new, |(labels, _)| labels.to_vec());
     let trees = grown.into_iter().map(|grown| grown.nodes).collect();
     let forest = RandomForest { labels, num_features: features as u32, trees };
     forest.validate().map_err(|_| FitError::OutOfRange)?;
     let out_of_bag_score = if parameters.oob_score { out_of_bag(data, &forest, &draws, seed, probe)? } else { None };
-    Ok(Fitted {
-        model: Model::RandomForest(forest),
-        feature_importance,
-        iterations: None,
-        out_of_bag_score,
-        converged: None,
-    })
+    Ok(Fitted { out_of_bag_score, ..Fitted::new(Model::RandomForest(forest), feature_importance) })
 }
 
 fn draws<'a>(

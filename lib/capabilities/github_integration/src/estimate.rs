@@ -24,6 +24,8 @@ const PER_CELL: f64 = 4e-7;
 const PER_TREE_STEP: f64 = 1.5e-8;
 /// Seconds for one multiplication of a linear model.
 const PER_PRODUCT: f64 = 2e-9;
+/// Seconds for one multiplication of a neural network, in single precision.
+const PER_SINGLE_PRODUCT: f64 = 4e-11;
 /// How far the time may be off in either direction.
 const UNCERTAINTY: f64 = 3.0;
 
@@ -81,13 +83,36 @@ impl Workload<'_> {
         let given =
             |name: &str, default: f64| self.hyperparameters.get(name).and_then(Value::as_f64).unwrap_or(default);
         match algorithm {
-            Algorithm::RandomForest => {
+            Algorithm::RandomForest | Algorithm::ExtraTrees => {
                 let tried = if self.task == Task::Classification { features.sqrt() } else { features };
                 given("n_estimators", 100.0) * rows * rows.log2() * tried * PER_TREE_STEP / 2.0
+            }
+            // Each level of each tree reads a byte of every feature of every row.
+            Algorithm::Xgboost => {
+                given("n_estimators", 100.0) * given("max_depth", 6.0) * rows * features * PER_PRODUCT
             }
             Algorithm::DecisionTree => rows * rows.log2() * features * PER_TREE_STEP,
             Algorithm::LogisticRegression => given("max_iter", 100.0) * rows * features * 2.0 * PER_PRODUCT,
             Algorithm::LinearRegression => rows * features * features * PER_PRODUCT,
+            Algorithm::Ridge | Algorithm::Lasso | Algorithm::ElasticNet => {
+                0.2 * rows * features * features * PER_PRODUCT
+            }
+            // The kernel of every row with a share of the others that grows with the noise, a tenth of them as a rule.
+            Algorithm::Svm => {
+                let folds = if self.hyperparameters.get("probability") == Some(&Value::Bool(true)) { 5.0 } else { 1.0 };
+                folds * 0.1 * rows * rows * features * PER_PRODUCT
+            }
+            Algorithm::NaiveBayes => 2.0 * rows * features * PER_PRODUCT,
+            // Nothing is learnt; a tenth of the rows ask all others.
+            Algorithm::Knn => 0.1 * rows * rows * features * 0.1 * PER_PRODUCT,
+            Algorithm::NeuralNetwork => {
+                let sizes = self.hyperparameters.get("hidden_layer_sizes").and_then(Value::as_array);
+                let sizes = sizes.map_or_else(|| vec![100.0], |sizes| sizes.iter().filter_map(Value::as_f64).collect());
+                let (last, weights) =
+                    sizes.iter().fold((features, 0.0), |(inputs, weights), units| (*units, weights + inputs * units));
+                // Forward once and backward twice for each row of each epoch.
+                given("max_iter", 200.0) * rows * (weights + last) * 3.0 * PER_SINGLE_PRODUCT
+            }
         }
     }
 }

@@ -13,7 +13,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::fault;
-use crate::score::score;
+use crate::score::{Scores, score};
 use crate::training_table::TrainingTable;
 
 /// The stream of random numbers that folds are drawn from; fitting uses others.
@@ -47,38 +47,56 @@ pub(crate) fn cross_validate(
     random_seed: u64,
     call: &Call,
 ) -> Result<CrossValidationResult> {
+    check_rows(table, count)?;
+    let folds = folds(&table.target, count, random_seed);
+    let mut all: BTreeMap<String, Vec<f64>> = BTreeMap::new();
+    for fold in 0..count {
+        call.check()?;
+        call.progress(fold as f64, Some(count as f64), "cross-validation");
+        for (name, value) in score_fold(table, hyperparameters, (&folds, fold), random_seed, call)? {
+            all.entry(name.to_owned()).or_default().push(value);
+        }
+    }
+    let scores = all.into_iter().map(|(name, values)| (name, FoldScore::of(&values))).collect();
+    Ok(CrossValidationResult { folds: count, scores })
+}
+
+/// Refuses more folds than the rows are enough for.
+pub(crate) fn check_rows(table: &TrainingTable, count: usize) -> Result<()> {
     let rows = table.target.len();
     if rows < count * 2 {
         return Err(Error::invalid_input(format!("{rows} training rows are too few for {count} folds"))
             .at("cross_validation.folds")
             .hint(format!("ask for at most {} folds", (rows / 2).max(2))));
     }
-    let folds = folds(&table.target, count, random_seed);
-    let mut all: BTreeMap<String, Vec<f64>> = BTreeMap::new();
-    for fold in 0..count {
-        call.check()?;
-        call.progress(fold as f64, Some(count as f64), "cross-validation");
-        let (held_out, learn): (Vec<usize>, Vec<usize>) = (0..rows).partition(|&row| folds[row] == fold);
-        let features = table.features.select(Axis(0), &learn);
-        let weights = table.weights.as_ref().map(|all| learn.iter().map(|&row| all[row]).collect::<Vec<_>>());
-        let fitted = fit(
-            hyperparameters.algorithm(),
-            features.view(),
-            &table.target.take(&learn),
-            weights.as_deref(),
-            hyperparameters,
-            random_seed,
-            &CallProbe(call),
-        );
-        let fitted = fitted.map_err(|error| fault::of_fit(&error, &table.feature_names, call))?;
-        let features = table.features.select(Axis(0), &held_out);
-        let (scores, _) = score(&fitted.model, features.view(), &table.target.take(&held_out))?;
-        for (name, value) in scores {
-            all.entry(name.to_owned()).or_default().push(value);
-        }
-    }
-    let scores = all.into_iter().map(|(name, values)| (name, FoldScore::of(&values))).collect();
-    Ok(CrossValidationResult { folds: count, scores })
+    Ok(())
+}
+
+/// Fits to the rows outside a fold, and scores on those inside.
+pub(crate) fn score_fold(
+    table: &TrainingTable,
+    hyperparameters: &Hyperparameters,
+    (folds, fold): (&[usize], usize),
+    random_seed: u64,
+    call: &Call,
+) -> Result<Scores> {
+    let rows = table.target.len();
+    let (held_out, learn): (Vec<usize>, Vec<usize>) = (0..rows).partition(|&row| folds[row] == fold);
+    let features = table.features.select(Axis(0), &learn);
+    let weights = table.weights.as_ref().map(|all| learn.iter().map(|&row| all[row]).collect::<Vec<_>>());
+    let fitted = fit(
+        hyperparameters.algorithm(),
+        features.view(),
+        &table.target.take(&learn),
+        weights.as_deref(),
+        hyperparameters,
+        random_seed,
+        &CallProbe(call),
+    );
+    let fitted = fitted.map_err(|error| fault::of_fit(&error, &table.feature_names, call))?;
+    let features = table.features.select(Axis(0), &held_out);
+    let (scores, _) = score(&fitted.model, features.view(), &table.target.take(&held_out))?;
+    Ok(scores)
 }
 
 impl FoldScore {
@@ -92,7 +110,7 @@ impl FoldScore {
 }
 
 /// The fold of each row: by chance, and within each class by turns, so that every fold has its share of each class.
-fn folds(target: &Target, count: usize, random_seed: u64) -> Vec<usize> {
+pub(crate) fn folds(target: &Target, count: usize, random_seed: u64) -> Vec<usize> {
     let mut order: Vec<usize> = (0..target.len()).collect();
     order.shuffle(&mut seed::rng(random_seed, STREAM));
     if let Target::Classes { codes, .. } = target {

@@ -4,6 +4,7 @@ use std::fmt::Display;
 
 use mlops_algorithms::metrics::MetricError;
 use mlops_algorithms::models::{FitError, HyperparameterError};
+use mlops_algorithms::search::SearchError;
 use mlops_algorithms::target::TargetError;
 use mlops_artifacts::missing_hint;
 use mlops_core::{Call, Error};
@@ -46,13 +47,22 @@ pub(crate) fn of_fit(error: &FitError, feature_names: &[String], call: &Call) ->
         FitError::OneClass { .. } | FitError::Target { .. } | FitError::TargetNotFinite { .. } => {
             Error::invalid_input(error.to_string()).at("target_column")
         }
+        FitError::Validation(_) => Error::invalid_input(error.to_string()).at("validation_data_s3_uri"),
+        FitError::HoldOut { .. } | FitError::Diverged { .. } => {
+            Error::invalid_input(error.to_string()).at("hyperparameters")
+        }
         FitError::OutOfRange => Error::invalid_input(error.to_string()).at("train_data_s3_uri"),
         FitError::Empty { .. } | FitError::TooMany { .. } => {
             Error::invalid_input(error.to_string()).at("train_data_s3_uri")
         }
-        FitError::Rows { .. } | FitError::Code { .. } | FitError::Algorithm { .. } => {
-            Error::internal(format!("the model could not be fitted: {error}"))
-        }
+        FitError::Priors { .. } => Error::invalid_input(error.to_string()).at("hyperparameters.priors"),
+        FitError::Neighbours { .. } => Error::invalid_input(error.to_string()).at("hyperparameters.n_neighbors"),
+        FitError::Boosting(_) => Error::invalid_input(error.to_string()).at("hyperparameters"),
+        FitError::Rows { .. }
+        | FitError::Code { .. }
+        | FitError::Algorithm { .. }
+        | FitError::Features { .. }
+        | FitError::Labels => Error::internal(format!("the model could not be fitted: {error}")),
     }
 }
 
@@ -71,4 +81,22 @@ pub(crate) fn of_metric(error: MetricError) -> Error {
 /// Why a model could not predict. The shapes are our own.
 pub(crate) fn of_prediction(error: &impl Display) -> Error {
     Error::internal(format!("the model could not predict: {error}"))
+}
+
+/// Why a search cannot go on.
+pub(crate) fn of_search(error: SearchError) -> Error {
+    let field = error.field();
+    let told = match &error {
+        SearchError::Cancelled(_) => return Error::cancelled(),
+        SearchError::Space(_)
+        | SearchError::Setting { .. }
+        | SearchError::Parameters { .. }
+        | SearchError::GridTooLarge { .. }
+        | SearchError::Invalid { .. } => Error::invalid_input(error.to_string()),
+        _ => Error::internal(format!("the search failed: {error}")),
+    };
+    match field {
+        Some(field) => told.at(field),
+        None => told.caused_by(error),
+    }
 }

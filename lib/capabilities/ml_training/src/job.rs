@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use mlops_algorithms::models::{Fitted, Hyperparameters, Task, fit};
+use mlops_algorithms::models::{BoostingInputs, Examples, Fitted, Hyperparameters, Task, fit_boosted};
 use mlops_algorithms::target::Target;
 use mlops_artifacts::run_id;
 use mlops_artifacts::{CARD_FORMAT, CallProbe, Kind, LoadedTable, ModelCard, ReadOptions, SplitRole};
@@ -49,11 +49,11 @@ pub(crate) struct Learnt {
 }
 
 /// The tables and what belongs to them.
-struct Inputs {
-    train: LoadedTable,
-    validation: Option<LoadedTable>,
-    target: String,
-    preprocessor: Option<HashedPreprocessor>,
+pub(crate) struct Inputs {
+    pub(crate) train: LoadedTable,
+    pub(crate) validation: Option<LoadedTable>,
+    pub(crate) target: String,
+    pub(crate) preprocessor: Option<HashedPreprocessor>,
 }
 
 /// Trains, and writes the model unless that is only a rehearsal. Nothing is written when the call is over before that.
@@ -96,7 +96,8 @@ pub(crate) async fn train<T: Serialize>(
     Ok(trained)
 }
 
-async fn read(room: &MlTraining, call: &Call, request: &Request) -> Result<Inputs> {
+/// Reads the tables of a request.
+pub(crate) async fn read(room: &MlTraining, call: &Call, request: &Request) -> Result<Inputs> {
     let options = ReadOptions::default();
     let train = room.artifacts.read_table(&request.train, &options, call).await;
     let train = train.map_err(|error| error.at_or("train_data_s3_uri"))?;
@@ -168,22 +169,34 @@ fn learn(inputs: &Inputs, request: &Request, hyperparameters: &Hyperparameters, 
     let table = TrainingTable::to_learn(&inputs.train, &roles)?;
     let (x, weights) = (table.features.view(), table.weights.as_deref());
     let probe = CallProbe(call);
-    let fitted = fit(request.algorithm, x, &table.target, weights, hyperparameters, request.seed, &probe)
-        .map_err(|error| fault::of_fit(&error, &table.feature_names, call))?;
-    let seconds = started.elapsed().as_secs_f64();
     let mut warnings = Vec::new();
     note_dropped(&mut warnings, &table, "training");
+    let held_out = match &inputs.validation {
+        Some(data) => {
+            (roles.field, roles.weight) = ("validation_data_s3_uri", None);
+            let held_out = TrainingTable::to_score(data, &roles, &table)?;
+            note_dropped(&mut warnings, &held_out, "validation");
+            Some(held_out)
+        }
+        None => None,
+    };
+    let training = Examples { x, target: &table.target, sample_weight: weights };
+    let watched = held_out.as_ref().map(|table| Examples {
+        x: table.features.view(),
+        target: &table.target,
+        sample_weight: None,
+    });
+    let known = BoostingInputs { feature_names: &table.feature_names, ..BoostingInputs::default() };
+    let fitted = fit_boosted(training, watched, &known, hyperparameters, request.seed, &probe)
+        .map_err(|error| fault::of_fit(&error, &table.feature_names, call))?;
+    let seconds = started.elapsed().as_secs_f64();
     if fitted.converged == Some(false) {
         warnings.push("the iterations ended before they reached the tolerance; raise max_iter".to_owned());
     }
     call.check()?;
     let (train, _) = score(&fitted.model, x, &table.target)?;
     let (mut validation, mut per_class, mut validation_rows) = (None, Vec::new(), 0);
-    if let Some(data) = &inputs.validation {
-        roles.field = "validation_data_s3_uri";
-        roles.weight = None;
-        let held_out = TrainingTable::to_score(data, &roles, &table)?;
-        note_dropped(&mut warnings, &held_out, "validation");
+    if let Some(held_out) = &held_out {
         let (scores, classes) = score(&fitted.model, held_out.features.view(), &held_out.target)?;
         (validation, per_class, validation_rows) = (Some(scores), classes, held_out.target.len());
     }
@@ -210,7 +223,8 @@ fn learn(inputs: &Inputs, request: &Request, hyperparameters: &Hyperparameters, 
     })
 }
 
-fn note_dropped(warnings: &mut Vec<String>, table: &TrainingTable, part: &str) {
+/// Says which rows of a table were left out.
+pub(crate) fn note_dropped(warnings: &mut Vec<String>, table: &TrainingTable, part: &str) {
     if table.dropped_rows > 0 {
         let dropped = table.dropped_rows;
         warnings.push(format!("{dropped} {part} rows were left out because the target or another value is missing"));

@@ -1,12 +1,16 @@
 //! Training: classifiers and regressors from prepared tables.
 
 mod capability;
+mod convergence;
 mod cross_validation;
 mod fault;
 mod importance;
 mod job;
 mod request;
 mod score;
+mod search;
+mod search_objective;
+mod search_records;
 mod signature;
 pub mod tools;
 mod training_table;

@@ -52,6 +52,17 @@ pub enum Accepts {
     Choice(&'static [&'static str]),
     /// An object from class label to a finite weight of at least 0.
     ClassWeights,
+    /// An object from feature name to -1, 0 or 1.
+    Directions,
+    /// A list of integers in a closed range: an array, one integer, or text such as `(100, 50)`.
+    Sizes {
+        /// The most integers; the least is one.
+        most: usize,
+        /// The smallest integer that is accepted.
+        min: i64,
+        /// The largest integer that is accepted.
+        max: i64,
+    },
 }
 
 /// A default value.
@@ -68,22 +79,26 @@ pub enum DefaultValue {
     Number(f64),
     /// A word.
     Text(&'static str),
+    /// A list of integers.
+    Sizes(&'static [i64]),
 }
 
 /// A value that has passed the check.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Checked {
+pub(crate) enum Checked {
     Null,
     Boolean(bool),
     Integer(i64),
     Number(f64),
     Text(&'static str),
     Weights(BTreeMap<String, f64>),
+    Sizes(Vec<i64>),
+    Directions(BTreeMap<String, i64>),
 }
 
 impl HyperparameterSpec {
     /// The value, when it is one that the hyperparameter accepts.
-    pub(super) fn check(&self, value: &Value) -> Result<Checked, HyperparameterError> {
+    pub(crate) fn check(&self, value: &Value) -> Result<Checked, HyperparameterError> {
         let integer = self.accepts.iter().any(|accepts| matches!(accepts, Accepts::Integer { .. }));
         let number = self.accepts.iter().any(|accepts| matches!(accepts, Accepts::Number { .. }));
         // Many writers of JSON know no integers: 100.0 is the integer 100 unless a fraction could be meant.
@@ -131,6 +146,12 @@ impl Accepts {
                 words.iter().find(|word| *word == value).copied().map(Checked::Text)
             }
             (Self::ClassWeights, Value::Object(weights)) => class_weights(weights).map(Checked::Weights),
+            (Self::Directions, Value::Object(directions)) => self::directions(directions).map(Checked::Directions),
+            (Self::Sizes { most, min, max }, value) => {
+                let sizes = sizes(value)?;
+                let fits = (1..=most).contains(&sizes.len()) && sizes.iter().all(|size| (min..=max).contains(size));
+                fits.then_some(Checked::Sizes(sizes))
+            }
             _ => None,
         }
     }
@@ -155,6 +176,8 @@ impl Accepts {
                 if let [word] = words.as_slice() { word.clone() } else { format!("one of {}", words.join(", ")) }
             }
             Self::ClassWeights => "an object from class label to weight, each at least 0".to_owned(),
+            Self::Directions => "an object from feature name to -1, 0 or 1".to_owned(),
+            Self::Sizes { most, min, max } => format!("an array of 1 to {most} integers from {min} to {max}"),
         }
     }
 }
@@ -165,26 +188,53 @@ fn class_weights(weights: &Map<String, Value>) -> Option<BTreeMap<String, f64>> 
     weights.collect::<Option<BTreeMap<_, _>>>().filter(|weights| !weights.is_empty())
 }
 
+fn directions(directions: &Map<String, Value>) -> Option<BTreeMap<String, i64>> {
+    let direction = |value: &Value| value.as_i64().filter(|direction| (-1..=1).contains(direction));
+    directions.iter().map(|(name, value)| Some((name.clone(), direction(value)?))).collect()
+}
+
+/// The integers of an array, a single one, or those of a tuple as Python writes it.
+fn sizes(value: &Value) -> Option<Vec<i64>> {
+    let whole = |value: &Value| {
+        let float = value.as_f64().filter(|number| number.fract() == 0.0 && number.abs() < 9.0e15);
+        value.as_i64().or(float.map(|number| number as i64))
+    };
+    match value {
+        Value::Array(items) => items.iter().map(whole).collect(),
+        Value::String(text) => {
+            let inner = text.trim().trim_start_matches(['(', '[']).trim_end_matches([')', ']']);
+            let inner = inner.trim_end().trim_end_matches(',');
+            inner.split(',').map(|size| size.trim().parse().ok()).collect()
+        }
+        other => whole(other).map(|size| vec![size]),
+    }
+}
+
 impl DefaultValue {
-    pub(super) fn checked(self) -> Checked {
+    pub(crate) fn checked(self) -> Checked {
         match self {
             Self::Null => Checked::Null,
             Self::Boolean(value) => Checked::Boolean(value),
             Self::Integer(value) => Checked::Integer(value),
             Self::Number(value) => Checked::Number(value),
             Self::Text(value) => Checked::Text(value),
+            Self::Sizes(value) => Checked::Sizes(value.to_vec()),
         }
     }
 }
 
 impl Checked {
-    pub(super) fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         match self {
             Self::Null => Value::Null,
             Self::Boolean(value) => Value::from(*value),
             Self::Integer(value) => Value::from(*value),
             Self::Number(value) => Value::from(*value),
             Self::Text(value) => Value::from(*value),
+            Self::Sizes(value) => Value::from(value.clone()),
+            Self::Directions(directions) => {
+                directions.iter().map(|(name, direction)| (name.clone(), Value::from(*direction))).collect()
+            }
             Self::Weights(weights) => {
                 weights.iter().map(|(label, weight)| (label.clone(), Value::from(*weight))).collect()
             }
@@ -214,6 +264,28 @@ mod tests {
         assert_eq!(spec.check(&json!(1.0)), Ok(Checked::Number(1.0)));
         assert!(spec.check(&json!(0)).is_err());
         assert!(spec.check(&json!(u64::MAX)).is_err());
+    }
+
+    #[test]
+    fn sizes_are_written_in_many_ways() {
+        let spec = HyperparameterSpec {
+            name: "hidden_layer_sizes",
+            aliases: &[],
+            description: "",
+            accepts: &[Accepts::Sizes { most: 2, min: 1, max: 99 }],
+            default: DefaultValue::Sizes(&[9]),
+        };
+        for given in [json!([20, 5]), json!([20.0, 5]), json!("(20, 5)"), json!("20,5"), json!("[20, 5,]")] {
+            assert_eq!(spec.check(&given), Ok(Checked::Sizes(vec![20, 5])), "{given}");
+        }
+        for given in [json!(7), json!("7"), json!("(7,)")] {
+            assert_eq!(spec.check(&given), Ok(Checked::Sizes(vec![7])), "{given}");
+        }
+        let refused = [json!([]), json!([1, 2, 3]), json!([0]), json!([100]), json!([1.5]), json!("a"), json!(null)];
+        for given in refused {
+            assert!(spec.check(&given).is_err(), "{given}");
+        }
+        assert_eq!(spec.default.checked().json(), json!([9]));
     }
 
     #[test]

@@ -2,86 +2,43 @@
 
 use serde_json::{Value, json};
 
+use super::definition::definition;
 use super::{Algorithm, HyperparameterError};
 
 /// A name of `get_params()` that no algorithm here has.
 #[derive(Debug)]
-struct Unavailable {
-    name: &'static str,
+pub(super) struct Unavailable {
+    pub(super) name: &'static str,
     /// The defaults of scikit-learn 0.24 and later, as JSON.
-    defaults: fn() -> Vec<Value>,
+    pub(super) defaults: fn() -> Vec<Value>,
     /// What holds in place of it, in a clause.
-    instead: &'static str,
+    pub(super) instead: &'static str,
 }
 
-const fn entry(name: &'static str, defaults: fn() -> Vec<Value>, instead: &'static str) -> Unavailable {
+pub(super) const fn entry(name: &'static str, defaults: fn() -> Vec<Value>, instead: &'static str) -> Unavailable {
     Unavailable { name, defaults, instead }
 }
 
-fn null() -> Vec<Value> {
+pub(super) fn null() -> Vec<Value> {
     vec![Value::Null]
 }
 
-fn zero() -> Vec<Value> {
+pub(super) fn zero() -> Vec<Value> {
     vec![json!(0)]
 }
 
-fn off() -> Vec<Value> {
+pub(super) fn off() -> Vec<Value> {
     vec![json!(false)]
 }
 
-const VERBOSE: Unavailable = entry("verbose", zero, "the fit prints nothing and reports its progress to the caller");
-const WARM_START: Unavailable = entry("warm_start", off, "every fit begins anew");
-const N_JOBS: Unavailable =
+pub(super) const VERBOSE: Unavailable =
+    entry("verbose", zero, "the fit prints nothing and reports its progress to the caller");
+pub(super) const WARM_START: Unavailable = entry("warm_start", off, "every fit begins anew");
+pub(super) const N_JOBS: Unavailable =
     entry("n_jobs", null, "the number of threads cannot be chosen, and no result depends on it");
 
-static TREES: &[Unavailable] = &[
-    entry(
-        "max_leaf_nodes",
-        null,
-        "the number of leaves is not limited; limit the trees by max_depth, min_samples_leaf or min_impurity_decrease",
-    ),
-    entry(
-        "ccp_alpha",
-        zero,
-        "trees are not pruned; limit them by max_depth, min_samples_leaf or min_impurity_decrease",
-    ),
-    entry("monotonic_cst", null, "predictions cannot be held monotonic in a feature"),
-    entry("min_impurity_split", null, "use min_impurity_decrease"),
-    entry("splitter", || vec![json!("best")], "every split is the best one of the features that it looks at"),
-    N_JOBS,
-    VERBOSE,
-    WARM_START,
-];
-static LOGISTIC: &[Unavailable] = &[
-    entry("penalty", || vec![json!("deprecated")], "the penalty is l2 or none"),
-    entry("solver", || vec![json!("lbfgs")], "L-BFGS is the only solver"),
-    entry("l1_ratio", || vec![Value::Null, json!(0)], "the penalty is l2 or none; set its strength by C"),
-    entry("dual", off, "the primal problem is solved"),
-    entry("intercept_scaling", || vec![json!(1)], "the intercept is neither scaled nor penalised"),
-    entry(
-        "multi_class",
-        || vec![json!("auto"), json!("deprecated")],
-        "two classes have one logistic model, more have one multinomial model",
-    ),
-    N_JOBS,
-    VERBOSE,
-    WARM_START,
-];
-static LINEAR: &[Unavailable] = &[
-    entry("positive", off, "coefficients may be negative"),
-    entry("copy_X", || vec![json!(true)], "the data are never changed"),
-    entry("normalize", || vec![json!(false), json!("deprecated")], "scale the features in the preprocessing"),
-    N_JOBS,
-];
-
 fn find(algorithm: Algorithm, name: &str) -> Option<&'static Unavailable> {
-    let names = match algorithm {
-        Algorithm::RandomForest | Algorithm::DecisionTree => TREES,
-        Algorithm::LogisticRegression => LOGISTIC,
-        Algorithm::LinearRegression => LINEAR,
-    };
-    names.iter().find(|entry| entry.name == name)
+    definition(algorithm).unavailable.iter().find(|entry| entry.name == name)
 }
 
 /// Whether scikit-learn has such a name, which is not built, and the value is its default.
@@ -167,19 +124,22 @@ mod tests {
         let logistic =
             |given: Value| parse(Algorithm::LogisticRegression, Task::Classification, &given).unwrap_err().to_string();
         assert!(
-            logistic(json!({"solver": "saga"})).ends_with("L-BFGS is the only solver; leave it out or give \"lbfgs\"")
+            logistic(json!({"solver": "liblinear"}))
+                .contains("it must be one of 'lbfgs', 'newton-cg', 'newton-cholesky'")
         );
-        assert!(logistic(json!({"solver": null})).contains("solver = null is not available"));
-        assert!(logistic(json!({"l1_ratio": 0.5})).ends_with("give null or 0"));
-        assert!(logistic(json!({"penalty": "l1"})).contains("it must be null or one of 'l2', 'none'"));
+        assert!(logistic(json!({"dual": true})).contains("dual = true is not available"));
+        assert!(logistic(json!({"l1_ratio": 1.5})).ends_with("it must be a number of at least 0 and at most 1"));
+        assert!(
+            logistic(json!({"penalty": "l3"})).contains("it must be null or one of 'l2', 'l1', 'elasticnet', 'none'")
+        );
         assert!(logistic(json!({"verbose": "x".repeat(500)})).len() < 300);
         let unknown = logistic(json!({"learning_rate": 1}));
-        assert!(unknown.ends_with("it has penalty, C, fit_intercept, max_iter, tol, class_weight, random_state"));
+        assert!(unknown.contains("it has penalty, C, l1_ratio, solver, fit_intercept, max_iter, tol, class_weight"));
     }
 
     #[test]
     fn nothing_that_is_built_is_called_unavailable() {
-        let both = ["penalty", "splitter", "n_jobs"];
+        let both = ["penalty", "splitter", "n_jobs", "l1_ratio", "probability"];
         for task in Task::ALL {
             for &algorithm in Algorithm::for_task(task) {
                 let built = hyperparameter_table(algorithm, task).iter().map(|spec| spec.name);

@@ -1,6 +1,6 @@
 //! The features column by column, as integers that sort like the numbers.
 
-use ndarray::ArrayView2;
+use ndarray::{ArrayView2, Axis, Slice};
 use rayon::prelude::*;
 
 /// The features in single precision, each as an integer whose order is the order of the numbers.
@@ -11,12 +11,7 @@ pub(crate) struct Columns {
 
 impl Columns {
     pub(crate) fn new(x: ArrayView2<'_, f64>) -> Self {
-        let rows = x.nrows();
-        let mut keys = vec![0; x.len()];
-        keys.par_chunks_mut(rows.max(1)).enumerate().for_each(|(feature, column)| {
-            column.iter_mut().zip(x.column(feature)).for_each(|(key, &value)| *key = to_key(single(value)));
-        });
-        Self { rows, keys }
+        Self { rows: x.nrows(), keys: single_columns(x).into_par_iter().map(to_key).collect() }
     }
 
     pub(crate) fn num_rows(&self) -> usize {
@@ -32,13 +27,31 @@ impl Columns {
     }
 }
 
+/// The features in single precision, column by column.
+pub(super) fn single_columns(x: ArrayView2<'_, f64>) -> Vec<f32> {
+    // Several columns at once: a row's neighbouring features lie in the same line of the cache.
+    const TOGETHER: usize = 8;
+    let rows = x.nrows().max(1);
+    let mut columns = vec![0.0; x.len()];
+    columns.par_chunks_mut(rows * TOGETHER).enumerate().for_each(|(group, columns)| {
+        let first = group * TOGETHER;
+        let mut columns: Vec<_> = columns.chunks_exact_mut(rows).map(<[f32]>::iter_mut).collect();
+        for row in x.slice_axis(Axis(1), Slice::from(first..first + columns.len())).rows() {
+            columns.iter_mut().zip(row).for_each(|(column, &value)| {
+                column.next().into_iter().for_each(|place| *place = single(value));
+            });
+        }
+    });
+    columns
+}
+
 /// A finite number in single precision; beyond its range the largest or smallest number there.
 pub(crate) fn single(value: f64) -> f32 {
     (value as f32).clamp(f32::MIN, f32::MAX)
 }
 
 /// Positive numbers sort like their bits, negative ones the other way round.
-fn to_key(value: f32) -> u32 {
+pub(super) fn to_key(value: f32) -> u32 {
     // Adding zero turns -0 into 0.
     let bits = (value + 0.0).to_bits();
     if bits >> 31 == 0 { bits | 1 << 31 } else { !bits }

@@ -6,6 +6,7 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 use super::columns::{Columns, from_key};
 use super::criterion::Criterion;
 use super::nodes::Nodes;
+use super::statistics::Statistics;
 use crate::models::hyperparameters::TreeParameters;
 use crate::probe::{Cancelled, Probe};
 
@@ -15,12 +16,12 @@ const SAME: f32 = 1e-7;
 /// When a node is not split any further, in numbers of rows and features.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Limits {
-    max_depth: usize,
-    min_samples_split: usize,
-    min_samples_leaf: usize,
-    min_weight_leaf: f64,
-    min_impurity_decrease: f64,
-    max_features: usize,
+    pub(super) max_depth: usize,
+    pub(super) min_samples_split: usize,
+    pub(super) min_samples_leaf: usize,
+    pub(super) min_weight_leaf: f64,
+    pub(super) min_impurity_decrease: f64,
+    pub(super) max_features: usize,
 }
 
 /// A tree and the share of each feature in the decrease of its impurity.
@@ -44,6 +45,15 @@ impl Limits {
             min_impurity_decrease: parameters.min_impurity_decrease,
             max_features: parameters.max_features.of(features),
         }
+    }
+
+    /// Whether both parts of a node have the weight that a child needs.
+    pub(super) fn enough_weight<S: Statistics>(&self, statistics: &S, part: &[f64], all: &[f64]) -> bool {
+        if self.min_weight_leaf <= 0.0 {
+            return true;
+        }
+        let weight = statistics.weight(part);
+        weight.min(statistics.weight(all) - weight) >= self.min_weight_leaf
     }
 
     /// Whether a split looks at every feature.

@@ -8,13 +8,23 @@
 //! order (or the order drawn from the seed, in a forest and where `max_features` leaves some out), then thresholds in
 //! ascending order.
 
+pub(super) mod bins;
 mod columns;
 mod criterion;
 mod grow;
 mod nodes;
+mod packed;
+mod plant;
 pub(super) mod prediction;
+mod ranks;
+pub(in crate::models) mod shap;
+mod split;
+mod statistics;
 
 pub(super) use columns::Columns;
 pub(super) use criterion::{Classes, Numbers};
 pub(super) use grow::{Grown, Limits, grow};
 pub use nodes::{Node, Nodes};
+pub(super) use plant::{Table, plant};
+pub(super) use ranks::Ranks;
+pub(super) use statistics::{ManyClasses, Pairs};

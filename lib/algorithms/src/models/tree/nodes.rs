@@ -137,7 +137,8 @@ impl Nodes {
         }
     }
 
-    fn values(&self, leaf: usize) -> &[f64] {
+    /// The numbers of one leaf.
+    pub(super) fn values(&self, leaf: usize) -> &[f64] {
         let width = self.width();
         &self.leaves[leaf * width..(leaf + 1) * width]
     }

@@ -11,8 +11,6 @@ use crate::findings::Findings;
 
 /// The name that lets the run choose.
 pub(crate) const AUTO: &str = "auto";
-/// Algorithms that a request may know from the documentation of later releases.
-const LATER: [&str; 6] = ["xgboost", "neural_network", "svm", "naive_bayes", "knn", "elastic_net"];
 
 /// The task as the algorithms call it.
 pub(crate) const fn task_of(task: TaskType) -> Task {
@@ -39,24 +37,16 @@ pub(super) fn name(config: &Map<String, Value>, task: Option<TaskType>, findings
         return Some(name);
     }
     let list = allowed().collect::<Vec<_>>().join(", ");
-    let message = match (name.parse::<Algorithm>(), task) {
-        (Ok(algorithm), Some(task)) => {
-            let task = task.as_str();
-            say!(
-                lang,
-                "{algorithm} does not do {task}; use one of {list}",
-                "{algorithm} は {task} には使えません。{list} のいずれかを指定してください"
-            )
-        }
-        _ if LATER.contains(&name.as_str()) => say!(
+    let message = if let (Ok(algorithm), Some(task)) = (name.parse::<Algorithm>(), task) {
+        let task = task.as_str();
+        say!(
             lang,
-            "the algorithm {name} is not in this release; use one of {list}",
-            "アルゴリズム {name} はこのリリースでは使えません。{list} のいずれかを指定してください"
-        ),
-        _ => {
-            let expected = say!(lang, "one of {list}", " {list} のいずれか");
-            words::wrong("algorithm", &expected, &config["algorithm"], lang)
-        }
+            "{algorithm} does not do {task}; use one of {list}",
+            "{algorithm} は {task} には使えません。{list} のいずれかを指定してください"
+        )
+    } else {
+        let expected = say!(lang, "one of {list}", " {list} のいずれか");
+        words::wrong("algorithm", &expected, &config["algorithm"], lang)
     };
     findings.error("algorithm", message).allowing(allowed()).suggesting(nearest(&name, allowed()));
     None
@@ -177,5 +167,7 @@ fn in_japanese(accepts: Accepts) -> String {
         }
         Accepts::Choice(words) => format!(" {} のいずれか", words.join("、")),
         Accepts::ClassWeights => "クラス名と 0 以上の重みの組".to_owned(),
+        Accepts::Directions => "特徴量名と -1、0、1 の組".to_owned(),
+        Accepts::Sizes { most, min, max } => format!("{min} から {max} までの整数 1 個以上 {most} 個以下の配列"),
     }
 }

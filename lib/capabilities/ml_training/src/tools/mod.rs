@@ -1,5 +1,6 @@
 //! The tools of training.
 
+mod hyperparameter_optimization;
 mod train_supervised_classifier;
 mod train_supervised_regressor;
 
@@ -11,6 +12,11 @@ pub use crate::cross_validation::{CrossValidationResult, FoldScore};
 pub use crate::importance::FeatureImportance;
 pub use crate::request::{ClassWeightRule, ClassWeights, CrossValidation};
 pub use crate::score::ClassResult;
+pub use crate::search::SearchEnd;
+pub use crate::search_objective::SearchMetric;
+pub use hyperparameter_optimization::{
+    HyperparameterOptimization, OptimizedHyperparameters, ParameterImportance, WarmStartTrial,
+};
 pub use train_supervised_classifier::{
     ClassifierAlgorithm, ClassifierTrainingMetrics, TrainSupervisedClassifier, TrainedClassifier,
 };
@@ -19,5 +25,8 @@ pub use train_supervised_regressor::{
 };
 
 /// Every tool of training.
-pub static TOOLS: &[Entry<MlTraining>] =
-    &[Entry::of::<TrainSupervisedClassifier>(), Entry::of::<TrainSupervisedRegressor>()];
+pub static TOOLS: &[Entry<MlTraining>] = &[
+    Entry::of::<TrainSupervisedClassifier>(),
+    Entry::of::<TrainSupervisedRegressor>(),
+    Entry::of::<HyperparameterOptimization>(),
+];

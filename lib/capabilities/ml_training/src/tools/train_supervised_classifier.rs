@@ -75,6 +75,18 @@ pub enum ClassifierAlgorithm {
     DecisionTree,
     /// A linear model of the log-odds of the classes.
     LogisticRegression,
+    /// Boosted trees with the parameters of `XGBoost`.
+    Xgboost,
+    /// A network of dense layers.
+    NeuralNetwork,
+    /// Averages many trees whose thresholds are drawn.
+    ExtraTrees,
+    /// A support vector machine.
+    Svm,
+    /// Gaussian naive Bayes.
+    NaiveBayes,
+    /// The nearest rows decide.
+    Knn,
 }
 
 impl ClassifierAlgorithm {
@@ -83,6 +95,12 @@ impl ClassifierAlgorithm {
             Self::RandomForest => Algorithm::RandomForest,
             Self::DecisionTree => Algorithm::DecisionTree,
             Self::LogisticRegression => Algorithm::LogisticRegression,
+            Self::Xgboost => Algorithm::Xgboost,
+            Self::NeuralNetwork => Algorithm::NeuralNetwork,
+            Self::ExtraTrees => Algorithm::ExtraTrees,
+            Self::Svm => Algorithm::Svm,
+            Self::NaiveBayes => Algorithm::NaiveBayes,
+            Self::Knn => Algorithm::Knn,
         }
     }
 }
@@ -221,8 +239,8 @@ impl TrainedClassifier {
             seed: trained.seed,
             train_rows: learnt.rows[0],
             validation_rows: learnt.rows[1],
-            best_iteration: None,
-            best_iteration_reason: Some(no_best_iteration(parameters.algorithm())),
+            best_iteration: learnt.fitted.best_iteration,
+            best_iteration_reason: no_best_iteration(parameters.algorithm(), learnt.fitted.best_iteration),
             iterations: learnt.fitted.iterations,
             converged: learnt.fitted.converged,
             out_of_bag_score: learnt.fitted.out_of_bag_score,
@@ -235,8 +253,16 @@ impl TrainedClassifier {
 }
 
 /// Why the model of that algorithm has no best iteration.
-pub(super) fn no_best_iteration(algorithm: Algorithm) -> String {
-    format!("{} does not stop early by a validation score", algorithm.display_name())
+pub(super) fn no_best_iteration(algorithm: Algorithm, best: Option<usize>) -> Option<String> {
+    if best.is_some() {
+        return None;
+    }
+    let name = algorithm.display_name();
+    Some(match algorithm {
+        Algorithm::Xgboost => format!("{name} stops early with early_stopping_rounds and validation data"),
+        Algorithm::NeuralNetwork => format!("{name} stops early with early_stopping"),
+        _ => format!("{name} does not stop early by a validation score"),
+    })
 }
 
 impl Report for TrainedClassifier {

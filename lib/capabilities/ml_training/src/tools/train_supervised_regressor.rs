@@ -72,6 +72,22 @@ pub enum RegressorAlgorithm {
     DecisionTree,
     /// Ordinary least squares.
     LinearRegression,
+    /// Boosted trees with the parameters of `XGBoost`.
+    Xgboost,
+    /// A network of dense layers.
+    NeuralNetwork,
+    /// Averages many trees whose thresholds are drawn.
+    ExtraTrees,
+    /// Least squares with a squared penalty.
+    Ridge,
+    /// Least squares with an absolute penalty, which leaves features out.
+    Lasso,
+    /// Least squares with both penalties.
+    ElasticNet,
+    /// Support vector regression.
+    Svm,
+    /// The mean of the nearest rows.
+    Knn,
 }
 
 impl RegressorAlgorithm {
@@ -80,6 +96,14 @@ impl RegressorAlgorithm {
             Self::RandomForest => Algorithm::RandomForest,
             Self::DecisionTree => Algorithm::DecisionTree,
             Self::LinearRegression => Algorithm::LinearRegression,
+            Self::Xgboost => Algorithm::Xgboost,
+            Self::NeuralNetwork => Algorithm::NeuralNetwork,
+            Self::ExtraTrees => Algorithm::ExtraTrees,
+            Self::Ridge => Algorithm::Ridge,
+            Self::Lasso => Algorithm::Lasso,
+            Self::ElasticNet => Algorithm::ElasticNet,
+            Self::Svm => Algorithm::Svm,
+            Self::Knn => Algorithm::Knn,
         }
     }
 }
@@ -219,8 +243,8 @@ impl TrainedRegressor {
             seed: trained.seed,
             train_rows: learnt.rows[0],
             validation_rows: learnt.rows[1],
-            best_iteration: None,
-            best_iteration_reason: Some(no_best_iteration(parameters.algorithm())),
+            best_iteration: learnt.fitted.best_iteration,
+            best_iteration_reason: no_best_iteration(parameters.algorithm(), learnt.fitted.best_iteration),
             iterations: learnt.fitted.iterations,
             converged: learnt.fitted.converged,
             out_of_bag_score: learnt.fitted.out_of_bag_score,

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod hyperparameter_optimization;
 mod place;
 mod schemas;
 mod train_supervised_classifier;

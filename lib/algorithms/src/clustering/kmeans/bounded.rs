@@ -1,0 +1,337 @@
+//! Lloyd's iterations in single precision, with Hamerly's bounds: rows that cannot have changed are not looked at.
+
+use rayon::prelude::*;
+
+use super::super::points::CHUNK;
+use super::single::{Single, products, squared_distance};
+use crate::probe::{Cancelled, Probe};
+
+/// The most parts whose sums are made apart; fixed, so that the sums do not depend on the number of threads.
+const SLABS: usize = 16;
+
+/// With more centers than this the distances between them are not worth their cost.
+const MOST_COMPARED: usize = 1024;
+
+/// Where the iterations in single precision ended.
+pub(super) struct Rough {
+    /// The nearest center of each row.
+    pub(super) labels: Vec<u32>,
+    /// Clusters × features, scaled as [`Single`] is.
+    pub(super) centers: Vec<f64>,
+    /// How many iterations were done.
+    pub(super) iterations: usize,
+}
+
+/// What one row knows: its center, at most how far that is, and at least how far every other is (Hamerly, 2010).
+struct Bounds {
+    labels: Vec<u32>,
+    upper: Vec<f32>,
+    lower: Vec<f32>,
+}
+
+/// The centers, and how far they moved in the last step.
+struct Centers {
+    single: Vec<f32>,
+    doubled: Vec<f64>,
+    norms: Vec<f32>,
+    moved: Vec<f32>,
+    /// The two centers' movements that lower the bounds: the largest, its center, and the second largest.
+    largest: (f32, usize, f32),
+    /// Half the distance to the nearest other center.
+    apart: Vec<f32>,
+}
+
+/// The sums that changed, of one slab.
+struct Change {
+    sums: Vec<f64>,
+    weights: Vec<f64>,
+    changed: usize,
+}
+
+/// Iterates until no row changes its center, or the centers' squared movements sum to at most `tolerance` (in units of
+/// the scaled rows).
+pub(super) fn iterate(
+    rows: &Single,
+    weights: Option<&[f64]>,
+    centers: Vec<f64>,
+    max_iter: usize,
+    tolerance: f64,
+    probe: &dyn Probe,
+) -> Result<Rough, Cancelled> {
+    let (features, clusters) = (rows.features, centers.len() / rows.features);
+    let mut centers = Centers::new(centers, features);
+    let mut bounds = Bounds {
+        labels: vec![u32::MAX; rows.rows],
+        upper: vec![f32::INFINITY; rows.rows],
+        lower: vec![0.0; rows.rows],
+    };
+    let mut sums = vec![0.0; clusters * features];
+    let mut totals = vec![0.0; clusters];
+    for iteration in 1..=max_iter {
+        probe.check()?;
+        let mut changed = 0;
+        for change in assign(rows, weights, &centers, &mut bounds) {
+            changed += change.changed;
+            sums.iter_mut().zip(&change.sums).for_each(|(sum, change)| *sum += change);
+            totals.iter_mut().zip(&change.weights).for_each(|(total, change)| *total += change);
+        }
+        let empty = relocate(rows, weights, &centers, &mut bounds, &mut sums, &mut totals);
+        let shift = centers.step(&sums, &totals, features);
+        if (changed == 0 && !empty) || shift <= tolerance || iteration == max_iter {
+            return Ok(Rough { labels: bounds.labels, centers: centers.doubled, iterations: iteration });
+        }
+    }
+    Ok(Rough { labels: bounds.labels, centers: centers.doubled, iterations: 0 })
+}
+
+impl Centers {
+    fn new(doubled: Vec<f64>, features: usize) -> Self {
+        let clusters = doubled.len() / features;
+        let mut centers = Self {
+            single: Vec::new(),
+            doubled,
+            norms: Vec::new(),
+            moved: vec![0.0; clusters],
+            largest: (0.0, 0, 0.0),
+            apart: Vec::new(),
+        };
+        centers.derive(features);
+        centers
+    }
+
+    /// What follows from the centers.
+    fn derive(&mut self, features: usize) {
+        self.single = self.doubled.iter().map(|value| *value as f32).collect();
+        let rows = self.single.chunks_exact(features);
+        self.norms = rows.clone().map(|row| row.iter().map(|value| value * value).sum()).collect();
+        let clusters = self.norms.len();
+        self.apart = vec![0.0; clusters];
+        if clusters <= MOST_COMPARED {
+            let nearest = |own: usize, row: &[f32]| {
+                let others = rows.clone().enumerate().filter(|(other, _)| *other != own);
+                others.map(|(_, other)| squared_distance(row, other)).fold(f32::INFINITY, f32::min)
+            };
+            let apart = rows.clone().enumerate().map(|(own, row)| nearest(own, row).sqrt() / 2.0);
+            self.apart = apart.collect();
+        }
+    }
+
+    /// Moves each center to the mean of its rows; gives the sum of the squared movements.
+    fn step(&mut self, sums: &[f64], totals: &[f64], features: usize) -> f64 {
+        let before = self.single.clone();
+        let mut shift = 0.0;
+        for (cluster, total) in totals.iter().enumerate().filter(|(_, total)| **total > 0.0) {
+            let range = cluster * features..(cluster + 1) * features;
+            for (center, sum) in self.doubled[range.clone()].iter_mut().zip(&sums[range]) {
+                let value = sum / total;
+                shift += (value - *center).powi(2);
+                *center = value;
+            }
+        }
+        self.derive(features);
+        let pairs = before.chunks_exact(features).zip(self.single.chunks_exact(features));
+        self.moved = pairs.map(|(before, after)| squared_distance(before, after).sqrt()).collect();
+        self.largest = (0.0, 0, 0.0);
+        for (cluster, &moved) in self.moved.iter().enumerate() {
+            if moved > self.largest.0 {
+                self.largest = (moved, cluster, self.largest.0);
+            } else if moved > self.largest.2 {
+                self.largest.2 = moved;
+            }
+        }
+        shift
+    }
+}
+
+/// Gives every row its nearest center; the changes are in the order of the slabs.
+fn assign(rows: &Single, weights: Option<&[f64]>, centers: &Centers, bounds: &mut Bounds) -> Vec<Change> {
+    let slab = rows.rows.div_ceil(CHUNK).div_ceil(SLABS) * CHUNK;
+    let labels = bounds.labels.par_chunks_mut(slab);
+    let parts = labels.zip(bounds.upper.par_chunks_mut(slab)).zip(bounds.lower.par_chunks_mut(slab)).enumerate();
+    let parts = parts.map(|(number, ((labels, upper), lower))| {
+        let mut work = Work::new(rows, weights, centers);
+        let chunks = labels.chunks_mut(CHUNK).zip(upper.chunks_mut(CHUNK)).zip(lower.chunks_mut(CHUNK));
+        for (chunk, ((labels, upper), lower)) in chunks.enumerate() {
+            work.chunk(number * slab + chunk * CHUNK, labels, upper, lower);
+        }
+        work.change
+    });
+    parts.collect()
+}
+
+/// One slab's work, with its buffers.
+struct Work<'a> {
+    rows: &'a Single,
+    weights: Option<&'a [f64]>,
+    centers: &'a Centers,
+    change: Change,
+    open: Vec<usize>,
+    gathered: Vec<f32>,
+    products: Vec<f32>,
+    best: Vec<f32>,
+    second: Vec<f32>,
+    nearest: Vec<u32>,
+}
+
+impl<'a> Work<'a> {
+    fn new(rows: &'a Single, weights: Option<&'a [f64]>, centers: &'a Centers) -> Self {
+        let clusters = centers.norms.len();
+        Self {
+            rows,
+            weights,
+            centers,
+            change: Change { sums: vec![0.0; clusters * rows.features], weights: vec![0.0; clusters], changed: 0 },
+            open: Vec::with_capacity(CHUNK),
+            gathered: Vec::new(),
+            products: vec![0.0; clusters * CHUNK],
+            best: vec![0.0; CHUNK],
+            second: vec![0.0; CHUNK],
+            nearest: vec![0; CHUNK],
+        }
+    }
+
+    fn chunk(&mut self, start: usize, labels: &mut [u32], upper: &mut [f32], lower: &mut [f32]) {
+        self.find_open(start, labels, upper, lower);
+        let count = self.open.len();
+        if count == 0 {
+            return;
+        }
+        if count == labels.len() {
+            let rows = self.rows.slice(start..start + count);
+            self.nearest_two(rows);
+        } else {
+            let mut gathered = std::mem::take(&mut self.gathered);
+            gathered.clear();
+            for &row in &self.open {
+                gathered.extend_from_slice(self.rows.row(start + row));
+            }
+            self.nearest_two(&gathered);
+            self.gathered = gathered;
+        }
+        let open = std::mem::take(&mut self.open);
+        for (position, &row) in open.iter().enumerate() {
+            let norm = self.rows.norms[start + row];
+            upper[row] = (self.best[position] + norm).max(0.0).sqrt();
+            lower[row] = (self.second[position] + norm).max(0.0).sqrt();
+            let nearest = self.nearest[position];
+            if labels[row] != nearest {
+                self.move_row(start + row, labels[row], nearest);
+                labels[row] = nearest;
+            }
+        }
+        self.open = open;
+    }
+
+    /// The rows of the chunk whose center may have changed.
+    fn find_open(&mut self, start: usize, labels: &[u32], upper: &mut [f32], lower: &mut [f32]) {
+        self.open.clear();
+        let (largest, fastest, next) = self.centers.largest;
+        for (row, ((label, upper), lower)) in labels.iter().zip(upper).zip(lower).enumerate() {
+            let label = *label as usize;
+            if label >= self.centers.norms.len() {
+                self.open.push(row);
+                continue;
+            }
+            *upper += self.centers.moved[label];
+            *lower -= if label == fastest { next } else { largest };
+            let bound = lower.max(self.centers.apart[label]);
+            if *upper >= bound {
+                let center = &self.centers.single[label * self.rows.features..(label + 1) * self.rows.features];
+                *upper = squared_distance(self.rows.row(start + row), center).sqrt();
+                if *upper >= bound {
+                    self.open.push(row);
+                }
+            }
+        }
+    }
+
+    /// The nearest center of each row, and the squared distances to it and to the next, both without the row's own
+    /// squared length.
+    fn nearest_two(&mut self, rows: &[f32]) {
+        let width = rows.len() / self.rows.features;
+        let products_of = &mut self.products[..width * self.centers.norms.len()];
+        products(-2.0, &self.centers.single, rows, self.rows.features, products_of);
+        let (best, second) = (&mut self.best[..width], &mut self.second[..width]);
+        let nearest = &mut self.nearest[..width];
+        best.fill(f32::INFINITY);
+        second.fill(f32::INFINITY);
+        nearest.fill(0);
+        for ((line, &norm), cluster) in products_of.chunks_exact(width).zip(&self.centers.norms).zip(0_u32..) {
+            let rows = line.iter().zip(best.iter_mut()).zip(second.iter_mut()).zip(nearest.iter_mut());
+            for (((product, best), second), nearest) in rows {
+                let value = product + norm;
+                let closer = value < *best;
+                let farther = if closer { *best } else { value };
+                *second = if farther < *second { farther } else { *second };
+                *best = if closer { value } else { *best };
+                *nearest = if closer { cluster } else { *nearest };
+            }
+        }
+    }
+
+    fn move_row(&mut self, row: usize, from: u32, to: u32) {
+        let weight = self.weights.map_or(1.0, |weights| weights[row]);
+        let features = self.rows.features;
+        let change = &mut self.change;
+        change.changed += 1;
+        for (cluster, weight) in [(from as usize, -weight), (to as usize, weight)] {
+            if let Some(total) = change.weights.get_mut(cluster) {
+                *total += weight;
+                let sums = &mut change.sums[cluster * features..(cluster + 1) * features];
+                for (sum, value) in sums.iter_mut().zip(self.rows.row(row)) {
+                    *sum += weight * f64::from(*value);
+                }
+            }
+        }
+    }
+}
+
+/// Gives each cluster without weight the row that is farthest from its center, as scikit-learn does; whether any row
+/// was moved.
+fn relocate(
+    rows: &Single,
+    weights: Option<&[f64]>,
+    centers: &Centers,
+    bounds: &mut Bounds,
+    sums: &mut [f64],
+    totals: &mut [f64],
+) -> bool {
+    let features = rows.features;
+    // Sums are kept by differences, so a cluster that has lost all its rows may keep a rounding error of its weight.
+    let mut counts = vec![0_usize; totals.len()];
+    let weight = |row: usize| weights.map_or(1.0, |weights| weights[row]);
+    for (row, &label) in bounds.labels.iter().enumerate() {
+        counts[label as usize] += usize::from(weight(row) > 0.0);
+    }
+    let empty = (0..totals.len()).filter(|&cluster| counts[cluster] == 0).collect::<Vec<_>>();
+    if empty.is_empty() {
+        return false;
+    }
+    let center = |label: u32| &centers.single[label as usize * features..(label as usize + 1) * features];
+    let labels = &bounds.labels;
+    let distances = (0..rows.rows).into_par_iter().map(|row| squared_distance(rows.row(row), center(labels[row])));
+    let distances = distances.collect::<Vec<_>>();
+    let mut order = (0..rows.rows).filter(|&row| distances[row] > 0.0 && weight(row) > 0.0).collect::<Vec<_>>();
+    order.sort_by(|&a, &b| distances[b].total_cmp(&distances[a]).then(a.cmp(&b)));
+    let mut moved = false;
+    let mut farthest = order.into_iter();
+    for cluster in empty {
+        totals[cluster] = 0.0;
+        sums[cluster * features..(cluster + 1) * features].fill(0.0);
+        // A row that is alone in its cluster stays there: taking it would only move the hole.
+        let Some(row) = farthest.find(|&row| counts[bounds.labels[row] as usize] > 1) else { continue };
+        let from = bounds.labels[row] as usize;
+        counts[from] -= 1;
+        counts[cluster] = 1;
+        totals[from] -= weight(row);
+        totals[cluster] = weight(row);
+        for (feature, value) in rows.row(row).iter().enumerate() {
+            sums[from * features + feature] -= weight(row) * f64::from(*value);
+            sums[cluster * features + feature] = weight(row) * f64::from(*value);
+        }
+        bounds.labels[row] = cluster as u32;
+        (bounds.upper[row], bounds.lower[row]) = (f32::INFINITY, 0.0);
+        moved = true;
+    }
+    moved
+}

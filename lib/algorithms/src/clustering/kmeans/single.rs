@@ -1,0 +1,80 @@
+//! The rows in single precision: centred and scaled, so that no feature's offset costs digits and no square overflows.
+
+use ndarray::linalg::general_mat_mul;
+use ndarray::{ArrayView2, ArrayViewMut2};
+use rayon::prelude::*;
+
+use super::super::points::{CHUNK, Points};
+
+/// Rows × features as `(x − mean) / scale` in `f32`, with their squared lengths.
+pub(super) struct Single {
+    values: Vec<f32>,
+    pub(super) norms: Vec<f32>,
+    pub(super) rows: usize,
+    pub(super) features: usize,
+    pub(super) means: Vec<f64>,
+    pub(super) scale: f64,
+}
+
+impl Single {
+    pub(super) fn new(points: &Points<'_>) -> Self {
+        let means = points.means(None);
+        let features = points.features;
+        let largest = |row: &[f64]| {
+            row.iter().zip(&means).fold(0.0, |largest: f64, (value, mean)| largest.max((value - mean).abs()))
+        };
+        let scale = points
+            .values()
+            .par_chunks(CHUNK * features)
+            .map(|chunk| chunk.chunks_exact(features).map(largest).fold(0.0, f64::max));
+        let scale = scale.reduce(|| 0.0, f64::max);
+        let scale = if scale > 0.0 { scale } else { 1.0 };
+        let mut values = vec![0.0_f32; points.values().len()];
+        let mut norms = vec![0.0_f32; points.rows];
+        let chunks = values.par_chunks_mut(CHUNK * features).zip(norms.par_chunks_mut(CHUNK));
+        chunks.zip(points.values().par_chunks(CHUNK * features)).for_each(|((values, norms), given)| {
+            let rows = values.chunks_exact_mut(features).zip(given.chunks_exact(features));
+            for ((values, given), norm) in rows.zip(norms) {
+                for ((value, given), mean) in values.iter_mut().zip(given).zip(&means) {
+                    *value = ((given - mean) / scale) as f32;
+                }
+                *norm = values.iter().map(|value| value * value).sum();
+            }
+        });
+        Self { values, norms, rows: points.rows, features, means, scale }
+    }
+
+    pub(super) fn row(&self, index: usize) -> &[f32] {
+        &self.values[index * self.features..(index + 1) * self.features]
+    }
+
+    pub(super) fn slice(&self, rows: std::ops::Range<usize>) -> &[f32] {
+        &self.values[rows.start * self.features..rows.end * self.features]
+    }
+}
+
+/// `product[c][r] = factor · centers[c] · rows[r]`: centers × rows, all of them in row order.
+pub(super) fn products(factor: f32, centers: &[f32], rows: &[f32], features: usize, product: &mut [f32]) {
+    let (count, width) = (centers.len() / features, rows.len() / features);
+    let centers = ArrayView2::from_shape((count, features), centers);
+    let rows = ArrayView2::from_shape((width, features), rows);
+    let product = ArrayViewMut2::from_shape((count, width), product);
+    if let (Ok(centers), Ok(rows), Ok(mut product)) = (centers, rows, product) {
+        general_mat_mul(factor, &centers, &rows.t(), 0.0, &mut product);
+    }
+}
+
+/// The squared distance of two rows.
+#[inline]
+pub(super) fn squared_distance(a: &[f32], b: &[f32]) -> f32 {
+    const LANES: usize = 8;
+    let mut lanes = [0.0; LANES];
+    let (a, b) = (a.chunks_exact(LANES), b.chunks_exact(LANES));
+    let rest: f32 = a.remainder().iter().zip(b.remainder()).map(|(a, b)| (a - b) * (a - b)).sum();
+    for (a, b) in a.zip(b) {
+        for lane in 0..LANES {
+            lanes[lane] += (a[lane] - b[lane]) * (a[lane] - b[lane]);
+        }
+    }
+    lanes.iter().sum::<f32>() + rest
+}

@@ -1,0 +1,170 @@
+//! Grows one tree of a forest.
+
+use rand::RngExt;
+use rand_xoshiro::Xoshiro256PlusPlus;
+
+use super::grow::{Grown, Limits};
+use super::nodes::Nodes;
+use super::split::{Best, Cut, Drawn, Finder, Look, Node};
+use super::statistics::Statistics;
+use super::{Columns, Ranks};
+use crate::probe::{Cancelled, Probe};
+
+/// The features that a forest's trees are grown on.
+pub(crate) enum Table {
+    /// Every split is the best one of the features that it looks at.
+    Best(Ranks),
+    /// Every split is the best of one drawn threshold a feature.
+    Drawn(Columns),
+}
+
+/// Grows a tree on the rows that have a weight above 0.
+pub(crate) fn plant<S: Statistics>(
+    table: &Table,
+    statistics: &S,
+    weights: &[f64],
+    limits: &Limits,
+    random: &mut Xoshiro256PlusPlus,
+    probe: &dyn Probe,
+) -> Result<Grown, Cancelled> {
+    match table {
+        Table::Best(ranks) => {
+            Planter::new(Best::new(statistics, ranks, limits), statistics, weights, limits, random).grow(probe)
+        }
+        Table::Drawn(columns) => {
+            Planter::new(Drawn::new(statistics, columns, limits), statistics, weights, limits, random).grow(probe)
+        }
+    }
+}
+
+/// A node that waits to be split.
+struct Waiting {
+    start: usize,
+    end: usize,
+    depth: usize,
+    /// The node whose right child it is.
+    right_of: Option<usize>,
+}
+
+struct Planter<'a, S: Statistics, F> {
+    finder: F,
+    statistics: &'a S,
+    limits: &'a Limits,
+    random: &'a mut Xoshiro256PlusPlus,
+    features: Vec<usize>,
+    /// The rows, those of a node side by side, and what each adds.
+    rows: Vec<u32>,
+    weighted: Vec<S::Row>,
+    /// The right part of a node while it is divided.
+    right_rows: Vec<u32>,
+    right_weighted: Vec<S::Row>,
+    cells: Vec<f64>,
+    /// The weight of all rows.
+    total: f64,
+}
+
+impl<'a, S: Statistics, F: Finder<S>> Planter<'a, S, F> {
+    fn new(
+        finder: F,
+        statistics: &'a S,
+        weights: &[f64],
+        limits: &'a Limits,
+        random: &'a mut Xoshiro256PlusPlus,
+    ) -> Self {
+        let rows: Vec<u32> = (0..finder.num_rows() as u32).filter(|&row| weights[row as usize] > 0.0).collect();
+        let weighted: Vec<_> = rows.iter().map(|&row| statistics.row(row as usize, weights[row as usize])).collect();
+        let (right_rows, right_weighted) = (rows.clone(), weighted.clone());
+        let (features, cells) = ((0..finder.num_features()).collect(), vec![0.0; statistics.cells()]);
+        let total = 0.0;
+        Self { finder, statistics, limits, random, features, rows, weighted, right_rows, right_weighted, cells, total }
+    }
+
+    fn grow(mut self, probe: &dyn Probe) -> Result<Grown, Cancelled> {
+        let mut importance = vec![0.0; self.features.len()];
+        let mut nodes = Nodes::new(self.statistics.width());
+        let mut waiting = vec![Waiting { start: 0, end: self.rows.len(), depth: 0, right_of: None }];
+        while let Some(Waiting { start, end, depth, right_of }) = waiting.pop() {
+            if let Some(parent) = right_of {
+                nodes.join(parent);
+            }
+            self.cells.fill(0.0);
+            for &weighted in &self.weighted[start..end] {
+                self.statistics.add(&mut self.cells, weighted);
+            }
+            let weight = self.statistics.weight(&self.cells);
+            if depth == 0 {
+                self.total = weight;
+            }
+            let Some((feature, cut)) = self.best(start, end, depth) else {
+                let (rows, weighted) = (&self.rows[start..end], &self.weighted[start..end]);
+                nodes.push_leaf(weight, |leaves| self.statistics.leaf(&self.cells, rows, weighted, leaves));
+                continue;
+            };
+            if end - start > 4096 {
+                probe.check()?;
+            }
+            importance[feature] += cut.gain;
+            let node = nodes.len();
+            nodes.push_split(feature, cut.threshold, weight);
+            let middle = start + self.divide(start, end, feature, cut.bound);
+            waiting.push(Waiting { start: middle, end, depth: depth + 1, right_of: Some(node) });
+            waiting.push(Waiting { start, end: middle, depth: depth + 1, right_of: None });
+        }
+        let sum: f64 = importance.iter().sum();
+        if sum > 0.0 {
+            for share in &mut importance {
+                *share /= sum;
+            }
+        }
+        Ok(Grown { nodes, importance })
+    }
+
+    /// The best split over the features that this node looks at; `None` makes it a leaf.
+    fn best(&mut self, start: usize, end: usize, depth: usize) -> Option<(usize, Cut)> {
+        let limits = self.limits;
+        let node = Node { rows: &self.rows[start..end], weighted: &self.weighted[start..end], cells: &self.cells };
+        let small = end - start < limits.min_samples_split
+            || self.statistics.weight(&self.cells) < 2.0 * limits.min_weight_leaf;
+        if depth >= limits.max_depth || small || self.statistics.alike(&self.cells, node.weighted) {
+            return None;
+        }
+        let count = self.features.len();
+        let mut best: Option<(usize, Cut)> = None;
+        let mut any = false;
+        for visited in 0..count {
+            // Constant features count as looked at, but one that can be split must be among them.
+            if visited >= limits.max_features && any {
+                break;
+            }
+            let drawn = self.random.random_range(visited as u32..count as u32);
+            self.features.swap(visited, drawn as usize);
+            let feature = self.features[visited];
+            let least = best.map_or(f64::NEG_INFINITY, |(_, cut)| cut.gain);
+            match self.finder.look(feature, &node, least, self.random) {
+                Look::Constant => {}
+                Look::Nothing => any = true,
+                Look::Found(cut) => (any, best) = (true, Some((feature, cut))),
+            }
+        }
+        best.filter(|(_, cut)| cut.gain / self.total + f64::EPSILON >= limits.min_impurity_decrease)
+    }
+
+    /// Brings the rows of the left child to the front and returns how many they are; both sides keep their order.
+    fn divide(&mut self, start: usize, end: usize, feature: usize, bound: u32) -> usize {
+        let column = self.finder.column(feature);
+        let (rows, weighted) = (&mut self.rows[start..end], &mut self.weighted[start..end]);
+        let (mut left, mut right) = (0, 0);
+        // Without a branch: each row is written to both sides, and only one of them moves on.
+        for index in 0..rows.len() {
+            let (row, what) = (rows[index], weighted[index]);
+            let goes_left = usize::from(column[row as usize] <= bound);
+            (rows[left], weighted[left]) = (row, what);
+            (self.right_rows[right], self.right_weighted[right]) = (row, what);
+            left += goes_left;
+            right += 1 - goes_left;
+        }
+        rows[left..].copy_from_slice(&self.right_rows[..right]);
+        weighted[left..].copy_from_slice(&self.right_weighted[..right]);
+        left
+    }
+}

@@ -1,0 +1,231 @@
+//! The search for the best split of one feature at one node of a forest's tree.
+
+use rand::RngExt;
+use rand_xoshiro::Xoshiro256PlusPlus;
+
+use super::bins::round_down;
+use super::columns::{Columns, from_key, to_key};
+use super::grow::Limits;
+use super::ranks::Ranks;
+use super::statistics::Statistics;
+
+/// A node with more rows than this is split by histograms, a smaller one by its sorted values.
+const SMALL: usize = 64;
+
+/// The number of low bits that hold the position of a row in a small node.
+const POSITION_BITS: u32 = 6;
+
+/// The rows of a node and their sums.
+pub(super) struct Node<'a, S: Statistics> {
+    pub(super) rows: &'a [u32],
+    pub(super) weighted: &'a [S::Row],
+    pub(super) cells: &'a [f64],
+}
+
+/// Where to split: rows whose number in [`Finder::column`] is at most `bound` go to the left.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Cut {
+    pub(super) bound: u32,
+    pub(super) threshold: f64,
+    pub(super) gain: f64,
+}
+
+/// What looking at a feature has shown.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Look {
+    /// All rows of the node have the same value.
+    Constant,
+    /// No split keeps the limits.
+    Nothing,
+    /// The best split, or the one that was drawn.
+    Found(Cut),
+}
+
+/// Finds the split of a feature.
+pub(super) trait Finder<S: Statistics> {
+    fn num_rows(&self) -> usize;
+    fn num_features(&self) -> usize;
+    /// Numbers that ascend with the values of a feature, one a row.
+    fn column(&self, feature: usize) -> &[u32];
+    /// Looks for a split with a gain above `least`.
+    fn look(&mut self, feature: usize, node: &Node<'_, S>, least: f64, random: &mut Xoshiro256PlusPlus) -> Look;
+}
+
+/// Takes the best of all cuts, by histograms in large nodes and exactly in small ones.
+pub(super) struct Best<'a, S> {
+    statistics: &'a S,
+    ranks: &'a Ranks,
+    limits: &'a Limits,
+    histogram: Vec<f64>,
+    /// The number of rows in each bin; kept only where a limit asks for it.
+    counts: Vec<usize>,
+    left: Vec<f64>,
+    sorted: Vec<u32>,
+}
+
+impl<'a, S: Statistics> Best<'a, S> {
+    pub(super) fn new(statistics: &'a S, ranks: &'a Ranks, limits: &'a Limits) -> Self {
+        let cells = statistics.cells();
+        let histogram = vec![0.0; cells * 256];
+        Self { statistics, ranks, limits, histogram, counts: vec![0; 256], left: vec![0.0; cells], sorted: Vec::new() }
+    }
+
+    fn by_histogram(&mut self, feature: usize, node: &Node<'_, S>, mut least: f64) -> Look {
+        let (codes, bins) = (self.ranks.codes(feature), self.ranks.num_bins(feature));
+        let width = self.statistics.cells();
+        let histogram = &mut self.histogram[..bins * width];
+        histogram.fill(0.0);
+        self.statistics.fill(histogram, codes, node.rows, node.weighted);
+        let counted = self.limits.min_samples_leaf > 1;
+        if counted {
+            self.counts.fill(0);
+            node.rows.iter().for_each(|&row| self.counts[usize::from(codes[row as usize])] += 1);
+        }
+        self.left.fill(0.0);
+        let (mut last, mut found, mut count) = (None, None, 0);
+        for (bin, cells) in histogram.chunks_exact(width).enumerate() {
+            let weight = self.statistics.weight(cells);
+            if weight <= 0.0 {
+                continue;
+            }
+            // The cut lies between this bin and the one before it that is not empty.
+            if let Some(below) = last {
+                let enough = !counted || count.min(node.rows.len() - count) >= self.limits.min_samples_leaf;
+                if enough && self.limits.enough_weight(self.statistics, &self.left, node.cells) {
+                    let gain = self.statistics.gain(&self.left, node.cells);
+                    if gain > least {
+                        least = gain;
+                        found = Some((below, bin, gain));
+                    }
+                }
+            }
+            self.left.iter_mut().zip(cells).for_each(|(left, cell)| *left += cell);
+            count += self.counts[bin];
+            last = Some(bin);
+            if weight >= self.statistics.weight(node.cells) {
+                return Look::Constant;
+            }
+        }
+        found.map_or(Look::Nothing, |(below, above, gain)| {
+            let bound = self.ranks.start(feature, below + 1) - 1;
+            let threshold = self.ranks.between(feature, bound, self.ranks.start(feature, above));
+            Look::Found(Cut { bound, threshold, gain })
+        })
+    }
+
+    fn by_order(&mut self, feature: usize, node: &Node<'_, S>, mut least: f64) -> Look {
+        let ranks = self.ranks.ranks(feature);
+        self.sorted.clear();
+        let positions = node.rows.iter().zip(0_u32..);
+        self.sorted.extend(positions.map(|(&row, position)| ranks[row as usize] << POSITION_BITS | position));
+        self.sorted.sort_unstable();
+        let rank = |place: u32| place >> POSITION_BITS;
+        if self.sorted.first().map(|&place| rank(place)) == self.sorted.last().map(|&place| rank(place)) {
+            return Look::Constant;
+        }
+        let fewest = self.limits.min_samples_leaf;
+        let count = self.sorted.len();
+        let mut found = None;
+        self.left.fill(0.0);
+        for (index, pair) in self.sorted.windows(2).enumerate() {
+            let position = pair[0] & ((1 << POSITION_BITS) - 1);
+            self.statistics.add(&mut self.left, node.weighted[position as usize]);
+            let (below, above) = (rank(pair[0]), rank(pair[1]));
+            let part = index + 1;
+            if below == above || part < fewest || count - part < fewest {
+                continue;
+            }
+            if self.limits.enough_weight(self.statistics, &self.left, node.cells) {
+                let gain = self.statistics.gain(&self.left, node.cells);
+                if gain > least {
+                    least = gain;
+                    found = Some((below, above, gain));
+                }
+            }
+        }
+        found.map_or(Look::Nothing, |(below, above, gain)| {
+            Look::Found(Cut { bound: below, threshold: self.ranks.between(feature, below, above), gain })
+        })
+    }
+}
+
+impl<S: Statistics> Finder<S> for Best<'_, S> {
+    fn num_rows(&self) -> usize {
+        self.ranks.num_rows()
+    }
+
+    fn num_features(&self) -> usize {
+        self.ranks.num_features()
+    }
+
+    fn column(&self, feature: usize) -> &[u32] {
+        self.ranks.ranks(feature)
+    }
+
+    fn look(&mut self, feature: usize, node: &Node<'_, S>, least: f64, _: &mut Xoshiro256PlusPlus) -> Look {
+        if node.rows.len() > SMALL || self.ranks.num_rows() >> (32 - POSITION_BITS) > 0 {
+            self.by_histogram(feature, node, least)
+        } else {
+            self.by_order(feature, node, least)
+        }
+    }
+}
+
+/// Draws one threshold between the smallest and the largest value of the node (Geurts and others, 2006).
+pub(super) struct Drawn<'a, S> {
+    statistics: &'a S,
+    columns: &'a Columns,
+    limits: &'a Limits,
+    left: Vec<f64>,
+    keys: Vec<u32>,
+}
+
+impl<'a, S: Statistics> Drawn<'a, S> {
+    pub(super) fn new(statistics: &'a S, columns: &'a Columns, limits: &'a Limits) -> Self {
+        Self { statistics, columns, limits, left: vec![0.0; statistics.cells()], keys: Vec::new() }
+    }
+}
+
+impl<S: Statistics> Finder<S> for Drawn<'_, S> {
+    fn num_rows(&self) -> usize {
+        self.columns.num_rows()
+    }
+
+    fn num_features(&self) -> usize {
+        self.columns.num_features()
+    }
+
+    fn column(&self, feature: usize) -> &[u32] {
+        self.columns.column(feature)
+    }
+
+    fn look(&mut self, feature: usize, node: &Node<'_, S>, least: f64, random: &mut Xoshiro256PlusPlus) -> Look {
+        let column = self.columns.column(feature);
+        self.keys.clear();
+        self.keys.extend(node.rows.iter().map(|&row| column[row as usize]));
+        let low = self.keys.iter().copied().fold(u32::MAX, u32::min);
+        let high = self.keys.iter().copied().fold(0, u32::max);
+        if low >= high {
+            return Look::Constant;
+        }
+        let (least_value, most_value) = (f64::from(from_key(low)), f64::from(from_key(high)));
+        let drawn = least_value + random.random::<f64>() * (most_value - least_value);
+        // The largest value itself must go to the right.
+        let bound = to_key(round_down(drawn)).clamp(low, high - 1);
+        let threshold = drawn.clamp(least_value, f64::from(from_key(high - 1)));
+        self.left.fill(0.0);
+        let mut count = 0;
+        for (&key, &weighted) in self.keys.iter().zip(node.weighted) {
+            if key <= bound {
+                self.statistics.add(&mut self.left, weighted);
+                count += 1;
+            }
+        }
+        let enough = count.min(self.keys.len() - count) >= self.limits.min_samples_leaf;
+        if !enough || !self.limits.enough_weight(self.statistics, &self.left, node.cells) {
+            return Look::Nothing;
+        }
+        let gain = self.statistics.gain(&self.left, node.cells);
+        if gain > least { Look::Found(Cut { bound, threshold, gain }) } else { Look::Nothing }
+    }
+}
