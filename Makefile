@@ -97,7 +97,7 @@ events: ## every event of events/ against its function, in two random orders
 	$(CARGO) build --quiet --package mlops
 	$(PYTHON) tests/lambda/remote.py $(MLOPS)
 
-FUNCTIONS := agent-data-preparation agent-evaluation agent-history-writer agent-issue-detector agent-judge agent-notification agent-rollback agent-training mcp-endpoint
+FUNCTIONS := agent-data-preparation agent-evaluation agent-history-writer agent-issue-detector agent-judge agent-notification agent-planner agent-rollback agent-training mcp-endpoint
 # What is deployed is arm64; a machine builds and runs its own.
 ARCHITECTURE ?= x86-64
 

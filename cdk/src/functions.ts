@@ -22,25 +22,29 @@ export interface FunctionSpec {
 /** The groups of settings that cdk/ gives to functions. */
 export type Setting = "machines" | "github" | "history" | "events" | "mail" | "streaming";
 
-const { claims, webhook, messages, endpoint } = BESIDE_TOOLS;
+const { claims, webhook, look, messages, endpoint } = BESIDE_TOOLS;
 
 /** The agents, one function each. */
 export const AGENTS: readonly FunctionSpec[] = [
   {
     name: "issue-detector",
-    text: "Takes GitHub's deliveries, and makes the plan of a run.",
+    text: "Takes GitHub's deliveries, and starts runs.",
     memory: 512,
-    timeout: 300,
+    timeout: 60,
     concurrency: 20,
-    tools: [
-      "detect_mlops_issue",
-      "parse_issue_config",
-      "validate_training_params",
-      "start_workflow",
-      "post_issue_comment",
-    ],
-    beside: [...claims, ...webhook],
+    tools: ["detect_mlops_issue", "parse_issue_config", "validate_training_params", "start_workflow"],
+    beside: webhook,
     settings: ["machines", "github"],
+  },
+  {
+    name: "planner",
+    text: "Looks at the data of a run, and says in its issue what will be done.",
+    memory: 1024,
+    timeout: 300,
+    concurrency: 10,
+    tools: ["validate_training_params", "post_issue_comment"],
+    beside: [...claims, ...look],
+    settings: ["github"],
   },
   {
     name: "data-preparation",

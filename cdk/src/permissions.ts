@@ -12,7 +12,8 @@ export const TOOLS = {
   github_integration: {
     detect_mlops_issue: [...secrets("mlops/github-webhook-secret"), ...reads("deliveries")],
     parse_issue_config: secrets("mlops/github-token"),
-    validate_training_params: [...tables, ...reads("processed")],
+    // A request is checked by itself: who looks at its data too has `look` beside.
+    validate_training_params: [],
     start_workflow: [...starts("training", "rollback"), ...reads("inputs"), ...writes("inputs")],
   },
   data_preparation: {
@@ -73,11 +74,13 @@ export const BESIDE_TOOLS = {
   claims: [...reads("results", "inputs"), ...writes("results")],
   /** What was delivered, which runs an issue has, what a person answered, and what becomes of a run. */
   webhook: [
-    ...reads("deliveries", "issue_runs", "approvals", "history"),
+    ...reads("deliveries", "issue_runs", "approvals"),
     ...writes("deliveries", "issue_runs", "approvals"),
     ...deletes("deliveries"),
     ...steers("training", "rollback"),
   ],
+  /** Looking at the data of a request: its columns, its classes, its size. */
+  look: [...tables, ...reads("processed")],
   /** Asking for an approval, and telling people. */
   messages: [...reads("approvals"), ...writes("approvals"), ...publishes],
   /** The key of callers, and the calls that take long. Artifacts are resources that clients read. */

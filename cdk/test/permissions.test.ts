@@ -44,7 +44,7 @@ test("a function may use the tools of the rooms that its manifest links, and eac
   for (const { name, tools } of AGENTS) {
     const manifest = read(`functions/${name}/Cargo.toml`).split("[dev-dependencies]")[0] ?? "";
     const linked = Object.keys(TOOLS).filter((room) =>
-      manifest.includes(`mlops-${room.replaceAll("_", "-")}.workspace`),
+      new RegExp(`^mlops-${room.replaceAll("_", "-")}(\\.workspace| = )`, "m").test(manifest),
     );
     const used = [...new Set(tools.map(capabilityOf))].sort();
     assert.deepEqual(used, linked.sort(), name);
@@ -143,7 +143,26 @@ test("each secret is read by who needs it and by nobody else", () => {
   );
   assert.deepEqual(readers["mlops/mcp-api-key"], ["mcp"]);
   assert.deepEqual(readers["mlops/github-webhook-secret"], ["issue-detector", "mcp"]);
-  assert.deepEqual(readers["mlops/github-token"], ["issue-detector", "notification", "history-writer", "mcp"]);
+  assert.deepEqual(readers["mlops/github-token"], [
+    "issue-detector",
+    "planner",
+    "notification",
+    "history-writer",
+    "mcp",
+  ]);
+});
+
+test("who takes deliveries of strangers reaches no data, and who looks at data starts nothing", () => {
+  const kinds = (name: string): Set<string> => {
+    const spec = AGENTS.find((one) => one.name === name);
+    assert.ok(spec, name);
+    return new Set(needsOf(spec).map((need) => ("folder" in need ? `${need.kind} ${need.folder}` : need.kind)));
+  };
+  const [detector, planner] = [kinds("issue-detector"), kinds("planner")];
+  for (const need of ["tables", "read data", "read processed"]) {
+    assert.ok(!detector.has(need) && planner.has(need), need);
+  }
+  for (const need of ["start", "steer", "write approvals"]) assert.ok(detector.has(need) && !planner.has(need), need);
 });
 
 test("mail is sent from one address alone, and not at all without one", () => {

@@ -260,14 +260,23 @@ def issue_detector(fixtures: Fixtures, first: dict[str, dict]) -> Path:
     fixtures.event(name, "bad-request", delivery(5, "v2", body=errors))
     fixtures.event(name, "bad-signature", delivery(6, "v2", sign=False))
     fixtures.event(name, "stranger", delivery(7, "v2", author_association="NONE"))
-    plan = task(first["PrepareData"], name, "plan")
-    plan["inputs"] = {"step": "plan"}
-    fixtures.event(name, "plan", plan)
-    missing = task(first["PrepareData"], name, "plan-without-data")
-    missing["inputs"] = {"step": "plan"}
-    missing["config"]["dataset_s3_uri"] = "s3://mlops-fixtures/nobody-wrote-this.csv"
-    fixtures.event(name, "plan-without-data", missing)
     return fixtures.event(name, "replay", delivery(8, "v2"))
+
+
+def planner(fixtures: Fixtures, first: dict[str, dict]) -> None:
+    """The events of the planner; the plan of the replay is in its issue already."""
+    name = "planner"
+    fixtures.event(name, "success", task(first["Plan"], name, "success"))
+    missing = task(first["Plan"], name, "without-data")
+    missing["config"]["dataset_s3_uri"] = "s3://mlops-fixtures/nobody-wrote-this.csv"
+    fixtures.event(name, "without-data", missing)
+    wrong = task(first["Plan"], name, "bad-input")
+    wrong["config"]["target_column"] = "spices"
+    fixtures.event(name, "bad-input", wrong)
+    again = task(first["Plan"], name, "replay", attempt=2)
+    again["issue"] = {"repo": "penguins/field-work", "number": 9}
+    fixtures.happened(name, again)
+    fixtures.event(name, "replay", again)
 
 
 def mcp(fixtures: Fixtures, first: dict[str, dict]) -> None:
@@ -305,6 +314,7 @@ def main() -> None:
     fixtures.keep(work / "run", {state: second[state] for state in ("Evaluate", "Register")})
     agents(fixtures, first, second)
     rollback(fixtures, first, second)
+    planner(fixtures, first)
     mcp(fixtures, first)
     replay = issue_detector(fixtures, first)
     fixtures.commit()

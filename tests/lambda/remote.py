@@ -21,7 +21,7 @@ from endpoint import Endpoint  # noqa: E402
 from invoke import normalised  # noqa: E402
 from runtime_api import Function  # noqa: E402
 
-FUNCTIONS = ("data-preparation", "training", "evaluation", "rollback", "history-writer", "notification")
+FUNCTIONS = ("planner", "data-preparation", "training", "evaluation", "rollback", "history-writer", "notification")
 
 
 def main():

@@ -9,7 +9,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = ("history-writer", "issue-detector", "judge", "notification", "rollback")
-LARGE = ("data-preparation", "evaluation", "mcp", "training")
+LARGE = ("data-preparation", "evaluation", "mcp", "planner", "training")
 # In millions of bytes, zipped.
 LIMITS = {**dict.fromkeys(SMALL, 5.0), **dict.fromkeys(LARGE, 12.0)}
 

@@ -1,6 +1,7 @@
 //! What a deployed function may link: exactly the adapters that are listed here, and none of one machine.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::process::Command;
 
 use cargo_metadata::MetadataCommand;
 
@@ -19,6 +20,7 @@ fn expected() -> BTreeMap<&'static str, BTreeSet<&'static str>> {
         ("agent-issue-detector", with(REMOTE, &["mlops-aws-stepfunctions", "mlops-github"])),
         ("agent-judge", with(STORE, &[])),
         ("agent-notification", with(REMOTE, &["mlops-aws-ses", "mlops-aws-sns", "mlops-github"])),
+        ("agent-planner", with(REMOTE, &["mlops-github"])),
         ("agent-rollback", with(REMOTE, &[])),
         ("agent-training", with(REMOTE, &[])),
         ("mcp-endpoint", with(REMOTE, &["mlops-aws-ses", "mlops-aws-stepfunctions", "mlops-github"])),
@@ -47,4 +49,28 @@ fn a_deployed_function_links_exactly_the_adapters_that_are_listed() {
         assert_eq!(binaries[0].required_features, ["function"], "{name}");
     }
     assert_eq!(seen, expected().keys().map(ToString::to_string).collect(), "every function can be deployed");
+}
+
+/// The packages that a function links on AWS when it is built alone.
+fn linked(package: &str) -> BTreeSet<String> {
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args(["tree", "--offline", "--package", package, "--no-default-features", "--features", "aws"]);
+    cargo.args(["--edges", "normal", "--prefix", "none", "--format", "{p}"]).current_dir(Fleet::repository());
+    let output = cargo.output().expect("cargo runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let lines = String::from_utf8(output.stdout).expect("names");
+    lines.lines().filter_map(|line| line.split(' ').next()).map(str::to_owned).collect()
+}
+
+#[test]
+fn who_looks_at_no_data_links_no_reader_of_tables() {
+    // Rollback predicts, and so it reads the model's golden rows.
+    for function in ["agent-history-writer", "agent-issue-detector", "agent-judge", "agent-notification"] {
+        let linked = linked(function);
+        assert!(linked.contains("mlops-aws-s3"), "{function}: {linked:?}");
+        for reader in ["arrow", "arrow-array", "parquet", "mlops-artifacts"] {
+            assert!(!linked.contains(reader), "{function} links {reader}");
+        }
+    }
+    assert!(linked("agent-planner").contains("parquet"), "the planner looks at data");
 }

@@ -1,18 +1,15 @@
 //! The issue detector: a webhook or the text of an issue in, a started run or a command's effect out.
 //!
-//! Most of it stands before the run: [`Webhook`] answers deliveries of GitHub, [`Commands`] does what comments and the
-//! command line ask of a run, and [`IssueDetector::request`] starts one. As an agent it is the first task of a run: it
-//! looks at the data and says what will be done.
+//! It stands before the run: [`Webhook`] answers deliveries of GitHub, [`Commands`] does what comments and the command line
+//! ask of a run, and [`IssueDetector::request`] starts one. It takes no task of a run, and as a function it looks at no
+//! data: the planner does, when the run has begun.
 
 mod commands;
-mod plan;
-mod refusal;
 mod replies;
 mod request;
 mod webhook;
 
 pub use commands::{Actor, Command, CommandEffect, CommandOutcome, Commands, Target};
-pub use plan::Planned;
 pub use request::{Accepted, IssueRequest, RequestOutcome};
 pub use webhook::{Webhook, WebhookAnswer};
 
@@ -21,40 +18,17 @@ use std::collections::BTreeMap;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use mlops_core::values::{IssueRef, TrainingConfig};
-use mlops_core::{Agent, Call, Lang, Result, Task, TaskResult, ToolCaller};
+use mlops_core::{Call, Error, ErrorKind, Lang, Result, ToolCaller};
 use mlops_github_integration::tools::{
     DetectMlopsIssue, DetectedMlopsIssue, ParseIssueConfig, StartWorkflow, StartedWorkflow, ValidateTrainingParams,
 };
-use mlops_github_integration::{ConfigError, GithubIntegration, Notice, language_of};
-use mlops_history_management::HistoryManagement;
-use serde::Deserialize;
+use mlops_github_integration::{ConfigError, GithubIntegration, Notice, language_of, refused};
 use serde_json::Value;
 
 /// The agent that turns an issue into a run.
 #[derive(Clone)]
 pub struct IssueDetector {
     tools: ToolCaller<GithubIntegration>,
-    comments: ToolCaller<HistoryManagement>,
-}
-
-/// What the agent does as a task of a run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(tag = "step", rename_all = "snake_case")]
-pub enum Inputs {
-    /// Looks at the data and says in the issue what will be done, before anything is spent.
-    Plan,
-}
-
-impl Agent for IssueDetector {
-    const NAME: &'static str = "issue_detector";
-    type Inputs = Inputs;
-    type Outputs = Planned;
-
-    async fn handle(&self, task: Task<Inputs>, call: &Call) -> Result<TaskResult<Planned>> {
-        match task.inputs {
-            Inputs::Plan => plan::plan(&self.tools, &self.comments, task, call).await,
-        }
-    }
 }
 
 /// A request that was read and checked.
@@ -71,20 +45,23 @@ pub(crate) enum Checked {
 }
 
 impl IssueDetector {
-    /// An agent that reads issues and starts runs there, and comments there.
-    pub const fn new(tools: ToolCaller<GithubIntegration>, comments: ToolCaller<HistoryManagement>) -> Self {
-        Self { tools, comments }
+    /// The agent's name, by which its calls are audited.
+    pub const NAME: &'static str = "issue_detector";
+
+    /// An agent that reads issues and starts runs there.
+    pub const fn new(tools: ToolCaller<GithubIntegration>) -> Self {
+        Self { tools }
     }
 
     /// Reads the request of an issue, checks it and its data and starts its run. The same request gives the same run.
     ///
     /// A request that is wrong is `InvalidInput`, or `NotFound` when its data alone is missing; the message lists every
-    /// error with its line, in the language of the issue.
+    /// error with its line, in the language of the issue. The tools must be able to look at tables.
     pub async fn request(&self, request: IssueRequest, call: &Call) -> Result<RequestOutcome> {
         let source = request.source_name.clone();
         match self.check_and_start(request, true, call).await? {
             Checked::Accepted(accepted) => Ok(RequestOutcome::Accepted(accepted)),
-            Checked::Refused { errors, lang } => Err(refusal::refused(&source, &errors, lang)),
+            Checked::Refused { errors, lang } => Err(refused(&source, &errors, lang)),
         }
     }
 
@@ -99,7 +76,7 @@ impl IssueDetector {
         let source = request.source_name.as_str();
         let call = call.clone().by(Self::NAME).in_lang(lang);
         let parse = ParseIssueConfig { body: Some(request.body), repo: None, issue_number: None };
-        let parsed = self.tools.call(parse, &call).await.map_err(|error| refusal::unreadable(source, error))?;
+        let parsed = self.tools.call(parse, &call).await.map_err(|error| unreadable(source, error))?;
         // A request that chooses its language is answered in it, errors included.
         let chosen = parsed.config.get("lang").and_then(Value::as_str).map(str::to_lowercase);
         let lang = match chosen.as_deref() {
@@ -156,6 +133,14 @@ impl IssueDetector {
             DetectMlopsIssue { headers: Some(headers), body: text, body_base64: base64, issue: None, dry_run: true };
         self.tools.call(detect, &call.clone().by(Self::NAME)).await
     }
+}
+
+/// The error of a text in which no request can be read.
+fn unreadable(source_name: &str, mut error: Error) -> Error {
+    if error.kind == ErrorKind::InvalidInput {
+        error.message = format!("{source_name}: {}", error.message);
+    }
+    error
 }
 
 #[cfg(test)]

@@ -1,65 +1,53 @@
-//! The issue detector as a Lambda function: deliveries of GitHub's webhook, and the first task of a run.
+//! The issue detector as a Lambda function: deliveries of GitHub's webhook.
 
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use agent_issue_detector::{Commands, IssueDetector, Webhook};
-use mlops_artifacts::Artifacts;
-use mlops_core::ports::{CodeHost, ObjectStore, Repositories, Secrets, Workflows};
+use mlops_core::ports::{CodeHost, ObjectStore, Secrets, Workflows};
 use mlops_core::{Result, Settings, ToolCaller};
 use mlops_github_integration::GithubIntegration;
-use mlops_history_management::HistoryManagement;
+use mlops_host::GuardedStore;
 use mlops_host::lambda::{self, Function, HttpResponse};
-use mlops_host::remote::Callers;
-use mlops_host::{ClaimChecked, GuardedStore};
-use mlops_records::{Approvals, Deliveries, IssueRuns, RunRecords};
+use mlops_records::{Approvals, Deliveries, IssueRuns};
 
 struct Ports {
     store: Arc<dyn ObjectStore>,
     workflows: Arc<dyn Workflows>,
     code_host: Arc<dyn CodeHost>,
-    repositories: Arc<dyn Repositories>,
     secrets: Arc<dyn Secrets>,
 }
 
 fn main() -> ExitCode {
     lambda::http(|settings| {
-        let Ports { store, workflows, code_host, repositories, secrets } = ports(&settings)?;
-        let root = &settings.store;
-        let approvals = Approvals::new(Arc::clone(&store), root);
+        let Ports { store, workflows, code_host, secrets } = ports(&settings)?;
+        let root = settings.store.clone();
+        let approvals = Approvals::new(Arc::clone(&store), &root);
         let store = GuardedStore::of(store, &settings);
-        let runs = IssueRuns::new(Arc::clone(&store), root);
+        let runs = IssueRuns::new(Arc::clone(&store), &root);
+        let deliveries = Deliveries::new(Arc::clone(&store), &root);
 
-        let github = Arc::new(GithubIntegration {
-            workflows: Arc::clone(&workflows),
+        // Who knocks is looked at here, whatever the settings say about where tools are called.
+        let github = GithubIntegration {
+            workflows: Some(Arc::clone(&workflows)),
             code_host: Arc::clone(&code_host),
-            artifacts: Artifacts::new(Arc::clone(&store), root.clone()),
-            secrets: Arc::clone(&secrets),
-            requests: settings.requests.clone(),
-        });
-        let history = Arc::new(HistoryManagement {
-            runs: RunRecords::new(Arc::clone(&store), root),
-            code_host: Arc::clone(&code_host),
-            repositories,
-        });
-        // Who knocks is looked at here; what a run asks for may be done elsewhere.
-        let door =
-            IssueDetector::new(ToolCaller::embedded(Arc::clone(&github)), ToolCaller::embedded(Arc::clone(&history)));
-        let tools = Callers::new(&settings, &secrets);
-        let detector = IssueDetector::new(tools.of(github)?, tools.of(history)?);
-        let commands = Commands::new(door.clone(), workflows, approvals, runs.clone());
-        let deliveries = Deliveries::new(Arc::clone(&store), root);
-        let webhook = Webhook::new(door, commands, code_host, deliveries, runs);
+            store,
+            root,
+            tables: None,
+            secrets,
+            requests: settings.requests,
+        };
+        let detector = IssueDetector::new(ToolCaller::embedded(github));
+        let commands = Commands::new(detector.clone(), workflows, approvals, runs.clone());
+        let webhook = Webhook::new(detector, commands, code_host, deliveries, runs);
 
-        let answer = move |request: lambda::HttpRequest, call| {
+        Ok(Function::of_requests(move |request: lambda::HttpRequest, call| {
             let webhook = webhook.clone();
             async move {
                 let answer = webhook.answer(&request.headers, &request.body, &call).await;
                 Ok(HttpResponse::json(answer.status, &answer.body))
             }
-        };
-        let tasks = ClaimChecked::new(Arc::new(detector), store, settings.store);
-        Ok(Function::of_requests(answer).with_tasks(tasks))
+        }))
     })
 }
 
@@ -69,13 +57,11 @@ fn ports(settings: &Settings) -> Result<Ports> {
     let aws = mlops_aws_environment::AwsEnvironment::from_variables()?;
     let secrets: Arc<dyn Secrets> =
         Arc::new(mlops_aws_secretsmanager::SecretsManager::new(&aws, Arc::new(SystemClock)));
-    let github = mlops_github::Github::new(&settings.github, Arc::clone(&secrets))?;
     let machines = settings.cloud.state_machines.clone();
     Ok(Ports {
         store: Arc::new(mlops_aws_s3::S3Store::new(&aws, settings.cloud.kms_key.clone())),
         workflows: Arc::new(mlops_aws_stepfunctions::StepFunctions::new(&aws, machines)?),
-        code_host: Arc::new(github.clone()),
-        repositories: Arc::new(github),
+        code_host: Arc::new(mlops_github::Github::new(&settings.github, Arc::clone(&secrets))?),
         secrets,
     })
 }
@@ -90,6 +76,6 @@ fn ports(settings: &Settings) -> Result<Ports> {
         .recording()
         .machine("training", include_str!("../../../statemachine/training.asl.json"))?
         .machine("rollback", include_str!("../../../statemachine/rollback.asl.json"))?;
-    let LocalMachine { store, secrets, code_host, repositories, .. } = machine;
-    Ok(Ports { store, workflows: Arc::new(workflows), code_host, repositories, secrets })
+    let LocalMachine { store, secrets, code_host, .. } = machine;
+    Ok(Ports { store, workflows: Arc::new(workflows), code_host, secrets })
 }

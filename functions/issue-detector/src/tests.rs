@@ -3,9 +3,7 @@
 use std::sync::Arc;
 
 use futures::executor::block_on;
-use mlops_core::values::ArtifactUri;
 use mlops_core::{Error, ErrorKind};
-use mlops_records::RunRecords;
 use serde_json::json;
 
 use super::*;
@@ -18,15 +16,7 @@ const JAPANESE: &str = include_str!("../../../examples/penguins-regression-ja.md
 fn detector() -> (IssueDetector, Arc<Outside>) {
     let (room, outside) = room();
     outside.objects.lock().unwrap().insert("examples/penguins.csv".into(), PENGUINS.into());
-    (detector_in(room, &outside), outside)
-}
-
-/// A detector in that room, which comments outside.
-pub(crate) fn detector_in(room: GithubIntegration, outside: &Arc<Outside>) -> IssueDetector {
-    let runs = RunRecords::new(outside.clone(), &ArtifactUri::new("s3://store/root").unwrap());
-    let repositories = Arc::new(mlops_local::FileRepositories::new("/nowhere"));
-    let history = HistoryManagement { runs, code_host: outside.clone(), repositories };
-    IssueDetector::new(ToolCaller::embedded(room), ToolCaller::embedded(history))
+    (IssueDetector::new(ToolCaller::embedded(room)), outside)
 }
 
 fn issue(body: &str) -> IssueRequest {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use mlops_core::masking::mask_value;
 use mlops_core::ports::{CodeHost, Comment, Reaction};
 use mlops_core::values::IssueRef;
-use mlops_core::{Agent as _, Call, Error, ErrorKind, Lang, Result};
+use mlops_core::{Call, Error, ErrorKind, Lang, Result};
 use mlops_github_integration::tools::DetectedMlopsIssue;
 use mlops_github_integration::{Intent, LARGEST_DELIVERY, language_of};
 use mlops_records::{Deliveries, IssueRuns};

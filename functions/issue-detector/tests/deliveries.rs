@@ -10,15 +10,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use agent_issue_detector::{Commands, IssueDetector, Webhook};
 use async_trait::async_trait;
 use hmac::{Hmac, KeyInit as _, Mac as _};
-use mlops_artifacts::Artifacts;
 use mlops_core::ports::{Secrets, Workflows};
 use mlops_core::settings::RequestSettings;
 use mlops_core::values::ArtifactUri;
 use mlops_core::{Call, ToolCaller};
 use mlops_github_integration::GithubIntegration;
-use mlops_history_management::HistoryManagement;
-use mlops_local::{Access, FileCodeHost, FileRepositories, FileStore, LocalWorkflows};
-use mlops_records::{Approvals, Deliveries, IssueRuns, RunRecords};
+use mlops_local::{Access, FileCodeHost, FileStore, LocalWorkflows};
+use mlops_records::{Approvals, Deliveries, IssueRuns};
 use rand::SeedableRng as _;
 use rand::seq::SliceRandom as _;
 use rand_xoshiro::Xoshiro256PlusPlus;
@@ -48,18 +46,15 @@ fn webhook(home: &Path) -> (Webhook, LocalWorkflows) {
     let workflows: Arc<dyn Workflows> = Arc::new(local.clone());
     let code_host = Arc::new(FileCodeHost::new(home));
     let github = GithubIntegration {
-        workflows: workflows.clone(),
+        workflows: Some(workflows.clone()),
         code_host: code_host.clone(),
-        artifacts: Artifacts::new(store.clone(), root.clone()),
+        store: store.clone(),
+        root: root.clone(),
+        tables: None,
         secrets: Arc::new(OneSecret),
         requests: RequestSettings::default(),
     };
-    let history = HistoryManagement {
-        runs: RunRecords::new(store.clone(), &root),
-        code_host: code_host.clone(),
-        repositories: Arc::new(FileRepositories::new(home)),
-    };
-    let detector = IssueDetector::new(ToolCaller::embedded(github), ToolCaller::embedded(history));
+    let detector = IssueDetector::new(ToolCaller::embedded(github));
     let runs = IssueRuns::new(store.clone(), &root);
     let commands = Commands::new(detector.clone(), workflows, Approvals::new(store.clone(), &root), runs.clone());
     (Webhook::new(detector, commands, code_host, Deliveries::new(store, &root), runs), local)

@@ -55,15 +55,18 @@ impl Rooms {
         let Ports { store, workflows, code_host, repositories, mailer, secrets } = ports;
         let artifacts = Artifacts::new(Arc::clone(&store), settings.store.clone());
         let notification = Notification::new(settings, Arc::clone(&store), mailer, Arc::clone(&code_host));
-        let runs = RunRecords::new(store, &settings.store);
+        let runs = RunRecords::new(Arc::clone(&store), &settings.store);
+        let github = GithubIntegration {
+            workflows: Some(workflows),
+            code_host: Arc::clone(&code_host),
+            store,
+            root: settings.store.clone(),
+            tables: None,
+            secrets,
+            requests: settings.requests.clone(),
+        };
         Self {
-            github: Arc::new(GithubIntegration {
-                workflows,
-                code_host: Arc::clone(&code_host),
-                artifacts: artifacts.clone(),
-                secrets,
-                requests: settings.requests.clone(),
-            }),
+            github: Arc::new(github.with_tables()),
             data: Arc::new(DataPreparation { artifacts: artifacts.clone() }),
             training: Arc::new(MlTraining { artifacts: artifacts.clone() }),
             evaluation: Arc::new(MlEvaluation { artifacts: artifacts.clone() }),

@@ -9,6 +9,7 @@ use agent_history_writer::HistoryWriter;
 use agent_issue_detector::{Commands, IssueDetector, Webhook};
 use agent_judge::Judge;
 use agent_notification::NotificationAgent;
+use agent_planner::Planner;
 use agent_rollback::RollbackAgent;
 use agent_training::TrainingAgent;
 use mcp_endpoint::{Ports, Rooms};
@@ -101,7 +102,7 @@ impl Platform {
         let callers = Callers::new(&settings, &secrets);
         let issue_runs = IssueRuns::new(Arc::clone(&store), &settings.store);
 
-        // A run's first task reads the request again; it starts nothing.
+        // No task of a run starts another.
         let recorded: Arc<dyn Workflows> = Arc::new(
             machine
                 .workflows([])
@@ -114,7 +115,7 @@ impl Platform {
         let history = callers.of(own.history)?;
         let (training, evaluation) = (callers.of(own.training)?, callers.of(own.evaluation)?);
         let agents: [Arc<dyn AgentHandler>; 8] = [
-            Arc::new(IssueDetector::new(callers.of(own.github)?, history.clone())),
+            Arc::new(Planner::new(callers.of(own.github)?, history.clone())),
             Arc::new(DataPreparationAgent::new(callers.of(own.data)?, artifacts.clone())),
             Arc::new(TrainingAgent::new(training, registry.clone())),
             Arc::new(EvaluationAgent::new(evaluation, registry.clone())),
@@ -143,8 +144,7 @@ impl Platform {
         let toolbox = rooms(Arc::new(started.clone())).toolbox();
         let walked: Arc<dyn Workflows> = Arc::new(workflows.clone());
         let front = rooms(Arc::clone(&walked));
-        let issue_detector =
-            IssueDetector::new(ToolCaller::embedded(front.github), ToolCaller::embedded(front.history));
+        let issue_detector = IssueDetector::new(ToolCaller::embedded(front.github));
         let commands = Commands::new(issue_detector.clone(), walked, approvals.clone(), issue_runs.clone());
         let deliveries = Deliveries::new(Arc::clone(&store), &settings.store);
         Ok(Self {

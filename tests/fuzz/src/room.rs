@@ -44,13 +44,16 @@ impl Room {
         machine.secrets = Arc::new(OneSecret);
         let workflows = machine.workflows([]).machine("training", MACHINE).unwrap();
         let artifacts = Artifacts::new(Arc::clone(&machine.store), machine.settings.store.clone());
-        let github = Arc::new(GithubIntegration {
-            workflows: Arc::new(workflows.clone()),
+        let github = GithubIntegration {
+            workflows: Some(Arc::new(workflows.clone())),
             code_host: Arc::clone(&machine.code_host),
-            artifacts: artifacts.clone(),
+            store: Arc::clone(&machine.store),
+            root: machine.settings.store.clone(),
+            tables: None,
             secrets: Arc::clone(&machine.secrets),
             requests: RequestSettings::default(),
-        });
+        };
+        let github = Arc::new(github.with_tables());
         Self { machine, workflows, artifacts, github, _folder: folder }
     }
 }

@@ -9,8 +9,7 @@ use std::time::Duration;
 use agent_issue_detector::{Commands, IssueDetector, Webhook, WebhookAnswer};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use mlops_core::{Call, ToolCaller};
-use mlops_history_management::HistoryManagement;
-use mlops_records::{Approvals, Deliveries, IssueRuns, RunRecords};
+use mlops_records::{Approvals, Deliveries, IssueRuns};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
@@ -25,12 +24,7 @@ thread_local! {
 fn make() -> (Room, Webhook) {
     let room = Room::new();
     let (store, root) = (Arc::clone(&room.machine.store), room.machine.settings.store.clone());
-    let history = HistoryManagement {
-        runs: RunRecords::new(Arc::clone(&store), &root),
-        code_host: Arc::clone(&room.machine.code_host),
-        repositories: Arc::clone(&room.machine.repositories),
-    };
-    let detector = IssueDetector::new(ToolCaller::embedded(Arc::clone(&room.github)), ToolCaller::embedded(history));
+    let detector = IssueDetector::new(ToolCaller::embedded(Arc::clone(&room.github)));
     let issue_runs = IssueRuns::new(Arc::clone(&store), &root);
     let approvals = Approvals::new(Arc::clone(&store), &root);
     let commands = Commands::new(detector.clone(), Arc::new(room.workflows.clone()), approvals, issue_runs.clone());

@@ -2,13 +2,13 @@
 
 use futures::executor::block_on;
 use jiff::Timestamp;
+use mlops_core::ToolCaller;
 use mlops_core::values::ArtifactUri;
 use mlops_records::NewApproval;
 use secrecy::SecretString;
 
 use super::*;
 use crate::outside::{Outside, room};
-use crate::tests::detector_in;
 use crate::{Checked, IssueRequest};
 
 const ENGLISH: &str = include_str!("../../../../examples/penguins-classification.md");
@@ -26,7 +26,7 @@ fn issue() -> IssueRef {
 /// A world in which the issue 5 has started a run.
 fn world() -> World {
     let (room, outside) = room();
-    let detector = detector_in(room, &outside);
+    let detector = IssueDetector::new(ToolCaller::embedded(room));
     let root = ArtifactUri::new("s3://store/root").unwrap();
     let runs = IssueRuns::new(outside.clone(), &root);
     let commands =

@@ -1,13 +1,13 @@
 //! What deliveries are answered.
 
 use futures::executor::block_on;
+use mlops_core::ToolCaller;
 use mlops_core::values::ArtifactUri;
 use mlops_records::Approvals;
 
 use super::*;
 use crate::outside::{Outside, room};
 use crate::payloads::{comment_event, issue_event, sent_by, signed};
-use crate::tests::detector_in;
 
 const ENGLISH: &str = include_str!("../../../../examples/penguins-classification.md");
 const JAPANESE: &str = include_str!("../../../../examples/penguins-regression-ja.md");
@@ -20,7 +20,7 @@ struct World {
 
 fn world() -> World {
     let (room, outside) = room();
-    let detector = detector_in(room, &outside);
+    let detector = IssueDetector::new(ToolCaller::embedded(room));
     let root = ArtifactUri::new("s3://store/root").unwrap();
     let runs = IssueRuns::new(outside.clone(), &root);
     let approvals = Approvals::new(outside.clone(), &root);

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use agent_issue_detector::{IssueDetector, IssueRequest};
-use mlops_core::{Agent as _, Error, Result};
+use mlops_core::{Error, Result};
 use serde_json::Value;
 
 use crate::{Platform, output};
@@ -13,8 +13,8 @@ pub(crate) async fn run(platform: &Platform, name: &str, event: &Path) -> Result
     let text = output::read_text(event)?;
     let payload: Value = serde_json::from_str(&text)
         .map_err(|error| Error::invalid_input(format!("{} is not JSON: {error}", event.display())).at("event"))?;
-    // Besides the tasks of a run, the detector takes the text of an issue.
-    if name.replace('-', "_") == IssueDetector::NAME && payload.get("inputs").is_none() {
+    // The detector stands before the run: it takes no task, but the text of an issue.
+    if name.replace('-', "_") == IssueDetector::NAME {
         let request: IssueRequest = serde_json::from_value(payload)
             .map_err(|error| Error::invalid_input(format!("the request is wrong: {error}")).at("event"))?;
         let outcome = platform.issue_detector.request(request, &platform.call("cli")).await?;

@@ -28,8 +28,10 @@ mod metric_names;
 mod outside;
 #[cfg(test)]
 mod payloads;
+mod refusal;
 mod seen;
 mod slash_command;
+mod tables;
 pub mod tools;
 mod webhook;
 
@@ -39,6 +41,8 @@ pub use findings::{ConfigError, DefaultApplied, Notice};
 pub use intent::{Intent, Signal};
 pub use markup::{Format, Lines, Span, UnknownKey, language_of};
 pub use metric_names::{METRICS, Metric};
+pub use refusal::refused;
 pub use seen::{SeenClass, SeenData, SeenTarget};
 pub use slash_command::CommandArguments;
+pub use tables::{FirstRows, Tables};
 pub use webhook::LARGEST_DELIVERY;

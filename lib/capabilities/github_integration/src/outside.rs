@@ -7,7 +7,6 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use bytes::Bytes;
 use jiff::Timestamp;
-use mlops_artifacts::Artifacts;
 use mlops_core::ports::{
     Body, Checked, CodeHost, Comment, CommentChange, Commented, CommitCheck, Condition, Execution, ExecutionStatus,
     HistoryEvent, Issue, Labelled, NewExecution, ObjectMeta, ObjectStore, Page, Permission, Reaction, Secrets, Started,
@@ -43,15 +42,16 @@ pub(crate) const WEBHOOK_SECRET: &str = "an octopus has three hearts";
 /// A room, and its outside to look at.
 pub(crate) fn room() -> (GithubIntegration, Arc<Outside>) {
     let outside = Arc::new(Outside::default());
-    let artifacts = Artifacts::new(outside.clone(), ArtifactUri::new("s3://store/root").unwrap());
     let room = GithubIntegration {
-        workflows: outside.clone(),
+        workflows: Some(outside.clone()),
         code_host: outside.clone(),
-        artifacts,
+        store: outside.clone(),
+        root: ArtifactUri::new("s3://store/root").unwrap(),
+        tables: None,
         secrets: outside.clone(),
         requests: RequestSettings::default(),
     };
-    (room, outside)
+    (room.with_tables(), outside)
 }
 
 fn meta(uri: &ArtifactUri, bytes: &Bytes) -> ObjectMeta {

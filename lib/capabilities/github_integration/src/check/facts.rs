@@ -1,9 +1,11 @@
 //! What is seen of the data when it is looked at before a run.
 
 use mlops_algorithms::table::{Table, Values};
-use mlops_artifacts::{Artifacts, ReadOptions};
+use mlops_core::ports::ObjectStore;
 use mlops_core::values::ArtifactUri;
 use mlops_core::{Call, Error};
+
+use crate::Tables;
 
 /// The most rows that are looked at.
 const MOST_ROWS: usize = 50_000;
@@ -31,16 +33,15 @@ pub(crate) struct Facts {
 }
 
 /// Looks at the first rows of the data.
-pub(crate) async fn look(artifacts: &Artifacts, uri: &ArtifactUri, call: &Call) -> Look {
+pub(crate) async fn look(tables: &dyn Tables, store: &dyn ObjectStore, uri: &ArtifactUri, call: &Call) -> Look {
     // A failure here decides nothing: reading says better what is wrong.
-    if let Ok(meta) = artifacts.store().head(uri).await
+    if let Ok(meta) = store.head(uri).await
         && meta.bytes > LARGEST_LOOK
     {
         return Look::TooLarge(meta.bytes);
     }
-    let options = ReadOptions { limit: Some(MOST_ROWS), ..ReadOptions::default() };
-    match artifacts.read_table(uri, &options, call).await {
-        Ok(loaded) => Look::Seen(Facts::new(loaded.table, loaded.source.bytes)),
+    match tables.first_rows(uri, MOST_ROWS, call).await {
+        Ok(first) => Look::Seen(Facts::new(first.table, first.bytes)),
         Err(error) => Look::Failed(error),
     }
 }

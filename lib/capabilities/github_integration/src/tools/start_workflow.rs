@@ -3,7 +3,7 @@
 use std::pin::Pin;
 
 use bytes::Bytes;
-use mlops_core::ports::{Condition, ExecutionStatus, NewExecution};
+use mlops_core::ports::{Body, Condition, ExecutionStatus, NewExecution, Workflows};
 use mlops_core::values::{ArtifactUri, IssueRef, TrainingConfig};
 use mlops_core::{ArtifactLink, Call, Effect, Entry, Error, ErrorKind, Lang, Outcome, Report, Result, Tool};
 use schemars::JsonSchema;
@@ -65,13 +65,14 @@ impl Tool for StartWorkflow {
     type Output = StartedWorkflow;
 
     async fn run(self, room: &GithubIntegration, call: &Call) -> Result<StartedWorkflow> {
+        let workflows = room.workflows()?;
         let lang = self.lang.unwrap_or(self.config.lang);
         let issue = self.issue_ref.as_ref();
         let name = execution::name(&self.config, issue, lang, self.data_version.as_deref());
         let input = execution::input(&name, &self.config, issue, lang);
         let place = place_of_large(room, &name, &input);
         if self.dry_run {
-            return observed(room, name, place).await;
+            return observed(workflows, name, place).await;
         }
         call.check()?;
         let input = match &place {
@@ -79,8 +80,8 @@ impl Tool for StartWorkflow {
             None => input,
         };
         let execution = NewExecution { machine: MACHINE.to_owned(), name: name.clone(), input };
-        let started = room.workflows.start(execution).await?;
-        let execution = room.workflows.describe(&name).await?;
+        let started = workflows.start(execution).await?;
+        let execution = workflows.describe(&name).await?;
         Ok(StartedWorkflow {
             execution_arn: Some(execution.execution_arn),
             execution_name: execution.name,
@@ -116,8 +117,8 @@ fn pointed(error: Error) -> Error {
 }
 
 /// The run as it stands without being started.
-async fn observed(room: &GithubIntegration, name: String, input_uri: Option<ArtifactUri>) -> Result<StartedWorkflow> {
-    let found = match room.workflows.describe(&name).await {
+async fn observed(workflows: &dyn Workflows, name: String, input_uri: Option<ArtifactUri>) -> Result<StartedWorkflow> {
+    let found = match workflows.describe(&name).await {
         Ok(execution) => Some(execution),
         Err(error) if error.kind == ErrorKind::NotFound => None,
         Err(error) => return Err(error),
@@ -136,7 +137,7 @@ async fn observed(room: &GithubIntegration, name: String, input_uri: Option<Arti
 /// The place of an input that is too large for an execution.
 fn place_of_large(room: &GithubIntegration, name: &str, input: &Value) -> Option<ArtifactUri> {
     let is_large = input.to_string().len() > LARGEST_INPUT;
-    is_large.then(|| room.artifacts.root().join("inputs").join(name).join("input.json"))
+    is_large.then(|| room.root.join("inputs").join(name).join("input.json"))
 }
 
 /// Puts the input into the store and gives one in its place that says where it lies.
@@ -146,7 +147,7 @@ async fn claim_check(room: &GithubIntegration, name: &str, input: &Value, place:
             .map_err(|error| Error::internal("the input could not be written as JSON").caused_by(error))?,
     );
     // The name holds the hash of the input: what lies there already is the same.
-    match room.artifacts.write_bytes(place, bytes, Condition::Absent).await {
+    match room.store.put(place, Body::from(bytes), Condition::Absent).await {
         Ok(_) => {}
         Err(error) if error.kind == ErrorKind::AlreadyExists => {}
         Err(error) => return Err(error),

@@ -175,6 +175,25 @@ fn a_wrong_request_is_told_with_its_lines() {
 }
 
 #[test]
+fn a_room_says_what_was_left_out_of_it() {
+    let (mut room, outside) = furnished();
+    let request = validated(&room, ENGLISH)["normalized_config"].clone();
+    room.tables = None;
+    room.workflows = None;
+    let refused = |name, arguments| {
+        let error = run(&room, name, arguments).unwrap_err();
+        (error.kind, error.field, error.hint.unwrap())
+    };
+    let (kind, field, hint) = refused("validate_training_params", json!({"config": request}));
+    assert_eq!((kind, field.as_deref()), (ErrorKind::InvalidInput, Some("check_data")));
+    assert!(hint.contains("set `check_data` to false"), "{hint}");
+    let alone = json!({"config": request, "check_data": false});
+    assert_eq!(run(&room, "validate_training_params", alone).unwrap().value["valid"], json!(true));
+    assert_eq!(refused("start_workflow", json!({"config": request})).0, ErrorKind::Internal);
+    assert!(outside.executions.lock().unwrap().is_empty());
+}
+
+#[test]
 fn summaries_are_in_both_languages() {
     let (room, _) = furnished();
     let call = Call::new("r").in_lang(Lang::Ja);

@@ -60,11 +60,12 @@ impl Tool for ValidateTrainingParams {
     type Output = ValidatedTrainingParams;
 
     async fn run(self, room: &GithubIntegration, call: &Call) -> Result<ValidatedTrainingParams> {
+        let tables = self.check_data.then(|| room.tables()).transpose()?;
         let lines = self.lines.unwrap_or_default();
         let mut findings = Findings::new(call.lang, &lines);
         let draft = check::check(&self.config, &mut findings);
-        let look = match &draft.dataset {
-            Some(uri) if self.check_data => Some(check::look(&room.artifacts, uri, call).await),
+        let look = match (&draft.dataset, tables) {
+            (Some(uri), Some(tables)) => Some(check::look(tables, &*room.store, uri, call).await),
             _ => None,
         };
         // Reading may have ended because the caller stopped waiting; that is not an error of the request.

@@ -59,7 +59,7 @@ impl CodeHost for Board {
 }
 
 struct World {
-    agent: IssueDetector,
+    agent: Planner,
     tools: ToolCaller<GithubIntegration>,
     board: Arc<Board>,
     outside: Arc<Outside>,
@@ -73,7 +73,7 @@ fn world() -> World {
     let tools = ToolCaller::embedded(room);
     let repositories = Arc::new(mlops_local::FileRepositories::new("/nowhere"));
     let history = HistoryManagement { runs, code_host: board.clone(), repositories };
-    World { agent: IssueDetector::new(tools.clone(), ToolCaller::embedded(history)), tools, board, outside }
+    World { agent: Planner::new(tools.clone(), ToolCaller::embedded(history)), tools, board, outside }
 }
 
 /// The request of that issue with its defaults written out.
@@ -87,8 +87,7 @@ fn config(world: &World, body: &str) -> Value {
 }
 
 fn planned(world: &World, config: &Value, lang: &str, issue: &Value) -> Result<Value> {
-    let task =
-        json!({"run_id": "penguins-1", "issue": issue, "config": config, "inputs": {"step": "plan"}, "lang": lang});
+    let task = json!({"run_id": "penguins-1", "issue": issue, "config": config, "inputs": {}, "lang": lang});
     block_on(world.agent.invoke(task, &Call::new("r")))
 }
 

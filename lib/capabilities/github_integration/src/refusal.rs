@@ -3,18 +3,11 @@
 use std::fmt::Write as _;
 
 use mlops_core::{Error, ErrorKind, Lang};
-use mlops_github_integration::ConfigError;
 
-/// The error of a text in which no request can be read.
-pub(crate) fn unreadable(source_name: &str, mut error: Error) -> Error {
-    if error.kind == ErrorKind::InvalidInput {
-        error.message = format!("{source_name}: {}", error.message);
-    }
-    error
-}
+use crate::ConfigError;
 
 /// One error for all that is wrong with a request, a line for each.
-pub(crate) fn refused(source_name: &str, errors: &[ConfigError], lang: Lang) -> Error {
+pub fn refused(source_name: &str, errors: &[ConfigError], lang: Lang) -> Error {
     let mut message = match (lang, errors.len()) {
         (Lang::En, 1) => "The request has 1 error:".to_owned(),
         (Lang::En, count) => format!("The request has {count} errors:"),
