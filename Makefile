@@ -71,7 +71,11 @@ $(PEERS): tests/bench/requirements.txt
 
 bench-fleet: zips $(PEERS) ## the functions as they are deployed: size, start, invocations, memory
 	$(CARGO) build --quiet --release --package mlops-host --features lambda --example hello-world
-	$(PYTHON) tests/servers/ministack.py -- $(PEERS)/bin/python tests/bench/fleet.py $(if $(QUICK),--quick)
+	$(PYTHON) tests/servers/ministack.py -- $(PEERS)/bin/python tests/bench/fleet.py --starts target/starts.json $(if $(QUICK),--quick)
+
+costs: bench-fleet cdk/node_modules ## one run of the deployed fleet, measured; and the table of costs that comes of it (docs/operations.md)
+	$(PYTHON) tests/bench/costs.py target/lambda target/starts.json
+	cd cdk && npx tsx scripts/costs.ts --write
 
 bench-storage: $(PEERS) ## a large object through the S3 adapter, and with awscli
 	$(CARGO) build --quiet --release --package mlops-aws-s3 --example transfer

@@ -2,7 +2,7 @@
 API, what an invocation costs beyond the least one, memory at rest, and MCP through Lambda. The peers are a function that
 only says hello, and the same in Python. Every ratio is of figures of this one run, the peers by turns.
 
-usage: fleet.py [--quick] [--output docs/benchmarks.md]      (run it under tests/servers/ministack.py, after `make zips`)
+usage: fleet.py [--quick] [--output docs/benchmarks.md] [--starts FILE]      (run it under tests/servers/ministack.py, after `make zips`)
 """
 
 import argparse
@@ -153,10 +153,21 @@ runtime API's own time, which is the same for all. Measured on {machine()}; Pyth
 """, sizes
 
 
+def starts(peers):
+    """What costs.py takes over: the starts of the functions and of the Python equivalent, and a call of the MCP endpoint."""
+    figures = lambda peer, name: {"init_ms": 1e3 * peer.init, name: peer.memory / 1e6}  # noqa: E731
+    return {
+        "functions": {name: figures(peers[name], "resting_mb") for name in (*SMALL, *LARGE)},
+        "python": figures(peers["python training"], "peak_mb"),
+        "mcp": {"duration_ms": 1e3 * peers["mcp"].call},
+    }
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--output", default="docs/benchmarks.md")
+    parser.add_argument("--starts", type=Path, help="where the starts go, for costs.py")
     options = parser.parse_args()
     environment = surroundings()
     python = [sys.executable, "-m", "awslambdaric"]
@@ -180,6 +191,8 @@ def main():
         text, sizes = page(peers, options.quick)
     sections.put(options.output, "The functions as they are deployed", text)
     print(text)
+    if options.starts:
+        options.starts.write_text(json.dumps(starts(peers), indent=1))
     too_large = {name: size for name, size in sizes.items() if size > LIMITS[name]}
     if too_large:
         sys.exit(f"larger than allowed: {too_large}")
