@@ -56,31 +56,39 @@ def run(fleet, number):
     return began, answer["run_id"], entered, history
 
 
-def calls(history):
+def calls(fleet, history):
     """(function, state) of each task, in order."""
+    definition = json.loads(fleet.states.describe_state_machine(stateMachineArn=fleet.machines["training"])["definition"])
+    functions = {
+        name: re.search(rf":function:{PREFIX}-([a-z-]+)", json.dumps(state)) for name, state in definition["States"].items()
+    }
     found, state = [], None
     for event in history:
         if event["type"].endswith("StateEntered"):
             state = event["stateEnteredEventDetails"]["name"]
-        scheduled = event.get("taskScheduledEventDetails") or event.get("lambdaFunctionScheduledEventDetails")
-        if scheduled:
-            named = re.search(rf"{PREFIX}-([a-z-]+)", scheduled.get("parameters") or scheduled["resource"])
-            found.append((named[1], state))
+        if event["type"] in ("TaskScheduled", "LambdaFunctionScheduled"):
+            found.append((functions[state][1], state))
     return found
 
 
-def logged(fleet, since):
-    """The lines of each function since then, and their bytes."""
+def logged(fleet, since, until):
+    """The lines that each function wrote in that time, and their bytes."""
     logs = fleet.server.client("logs")
+    since, until = (datetime.datetime.fromtimestamp(at, datetime.UTC).isoformat()[:23] for at in (since, until))
+    # The server takes up what a function wrote last when it is called again.
+    for function in fleet.lambdas.list_functions()["Functions"]:
+        if function["Runtime"] == "provided.al2023":
+            fleet.lambdas.invoke(FunctionName=function["FunctionName"], Payload=b"{}")
     lines, size = collections.defaultdict(list), 0
     for group in logs.describe_log_groups(logGroupNamePrefix=f"/aws/lambda/{PREFIX}-")["logGroups"]:
         name = group["logGroupName"].removeprefix(f"/aws/lambda/{PREFIX}-")
-        pages = logs.get_paginator("filter_log_events").paginate(logGroupName=group["logGroupName"], startTime=int(since * 1000))
+        pages = logs.get_paginator("filter_log_events").paginate(logGroupName=group["logGroupName"])
         for event in (event for page in pages for event in page["events"]):
-            for line in event["message"].splitlines():
-                size += len(line.encode()) + 1
-                if line.startswith("{"):
-                    lines[name].append(json.loads(line))
+            for text in event["message"].splitlines():
+                line = json.loads(text) if text.startswith("{") else {}
+                if since <= line.get("timestamp", "") <= until:
+                    size += len(text.encode()) + 1
+                    lines[name].append(line)
     return lines, size
 
 
@@ -128,9 +136,10 @@ def main():
             held = {item["Key"]: item["Size"] for item in listed(fleet)}
             before = (server.home / "server.log").stat().st_size
             began, name, entered, history = run(fleet, 2)
+            tasks = calls(fleet, history)
             puts, gets = objects(server, before, fleet.bucket)
-            lines, log_bytes = logged(fleet, began)
             memory = peaks()
+            lines, log_bytes = logged(fleet, began, time.time())
             stored = sum(item["Size"] for item in listed(fleet) if held.get(item["Key"]) != item["Size"])
         github.close()
     ends = {
@@ -138,7 +147,7 @@ def main():
         for function, found in lines.items()
     }
     invocations = [{"function": "issue-detector", "call": "webhook", "duration_ms": ends["issue-detector"].pop(0)}]
-    for function, state in calls(history):
+    for function, state in tasks:
         invocations.append({"function": function, "call": state, "duration_ms": ends[function].pop(0)})
     document = {
         "measured": datetime.date.today().isoformat(),

@@ -128,9 +128,10 @@ def page(peers, quick):
     sizes = {name: (LAMBDA / name / "bootstrap.zip").stat().st_size / 1e6 for name in (*SMALL, *LARGE)}
     for name, peer in peers.items():
         size = f"{sizes[name]:.1f} MB | {LIMITS[name]:.0f} MB" if name in sizes else "– | –"
+        calls = [seconds(percentile(peer.calls, share)) for share in (0.5, 0.99)] if peer.calls else ["–", "–"]
         lines.append(
-            f"| {peer.name} | {size} | {seconds(peer.init)} | {peer.init / hello.init:.2f} | {seconds(peer.call)} | "
-            f"{seconds(percentile(peer.calls, 0.99))} | {peer.memory / 2**20:.0f} MiB |"
+            f"| {peer.name} | {size} | {seconds(peer.init)} | {peer.init / hello.init:.2f} | {calls[0]} | {calls[1]} | "
+            f"{peer.memory / 2**20:.0f} MiB |"
         )
     python, training, ours, theirs = (peers[name] for name in ("python training", "training", "mcp", "python mcp"))
     facts = [
@@ -202,7 +203,6 @@ def only_start(peer):
     with Function(peer.command, peer.environment, folder=str(HERE)) as function:
         peer.inits.append(function.init)
         peer.resting.append(function.memory())
-        peer.calls.append(float("nan"))
 
 
 if __name__ == "__main__":
