@@ -6,4 +6,5 @@ mod edits;
 mod issue;
 mod mcp;
 mod room;
+mod table;
 mod webhook;

@@ -11,6 +11,7 @@ mod fit;
 mod input;
 mod number;
 mod preprocessor;
+mod sort;
 pub(crate) mod statistics;
 mod target_encoding;
 mod transform;
