@@ -1,6 +1,6 @@
 # The only commands to learn: setup demo test check coverage.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check coverage fmt clippy deny machine parity clients hostile events pages readme bench bench-mcp bench-fleet bench-storage fuzz watch lambda zips servers cdk e2e deploy
+.PHONY: help setup demo test check coverage fmt clippy deny machine parity clients hostile events pages readme bench bench-mcp bench-fleet bench-storage bench-learning fuzz watch lambda zips servers cdk e2e deploy
 
 CARGO ?= cargo
 VENV := .venv
@@ -59,7 +59,7 @@ hostile: ## what strangers send: forged, oversized, nested, smuggled and slow re
 	$(CARGO) build --quiet --package mlops
 	$(PYTHON) tests/clients/hostile.py $(MLOPS)
 
-bench: bench-mcp bench-fleet bench-storage ## measure against the peers into docs/benchmarks.md; QUICK=1 for a first look
+bench: bench-mcp bench-fleet bench-storage bench-learning ## measure against the peers into docs/benchmarks.md; QUICK=1 for a first look
 
 bench-mcp: ## remote tools against embedded ones; the MCP server against Python's
 	$(CARGO) build --quiet --release --package mlops
@@ -80,6 +80,10 @@ costs: bench-fleet cdk/node_modules ## one run of the deployed fleet, measured; 
 bench-storage: $(PEERS) ## a large object through the S3 adapter, and with awscli
 	$(CARGO) build --quiet --release --package mlops-aws-s3 --example transfer
 	$(PYTHON) tests/servers/seaweedfs.py -- $(PYTHON) tests/bench/storage.py target/release/examples/transfer $(PEERS)/bin/aws $(if $(QUICK),--pairs 2)
+
+bench-learning: $(PEERS) ## the learning engine against scikit-learn, XGBoost, LightGBM and umap-learn
+	$(CARGO) build --quiet --release --package mlops-algorithms --examples
+	$(PEERS)/bin/python tests/bench/learning/run.py $(if $(QUICK),--quick)
 
 fuzz: ## libFuzzer on what arrives from outside, MINUTES=10 for each target
 	tests/fuzz/run.sh $(or $(MINUTES),10)

@@ -16,3 +16,4 @@ pub mod seed;
 pub mod split;
 pub mod table;
 pub mod target;
+mod vectorised;

@@ -14,7 +14,7 @@ use super::fit::{FitError, Fitted, TrainingData};
 use super::hyperparameters::{Amount, ForestParameters, ImpurityMeasure};
 use super::predictor::Predictor;
 use super::tree::shap::Ensemble;
-use super::tree::{Columns, Grown, Limits, ManyClasses, Nodes, Pairs, Ranks, Table, plant, prediction};
+use super::tree::{Columns, Counts, Grown, Limits, ManyClasses, Nodes, Pairs, Ranks, Table, plant, prediction};
 use super::{InvalidModel, Model};
 use crate::probe::{Cancelled, Probe};
 use crate::seed;
@@ -167,8 +167,13 @@ fn fit_here(
         let random = &mut random;
         let grown = match classes {
             Some((labels, codes)) if labels.len() == 2 => {
-                let statistics = Pairs::classes(codes, parameters.tree.criterion);
-                plant(&table, &statistics, &weights, &limits, random, probe)?
+                let gini = parameters.tree.criterion == ImpurityMeasure::Gini;
+                if let Some(statistics) = Counts::new(codes, &weights).filter(|_| gini) {
+                    plant(&table, &statistics, &weights, &limits, random, probe)?
+                } else {
+                    let statistics = Pairs::classes(codes, parameters.tree.criterion);
+                    plant(&table, &statistics, &weights, &limits, random, probe)?
+                }
             }
             Some((labels, codes)) => {
                 let statistics = ManyClasses::new(codes, labels.len(), parameters.tree.criterion);

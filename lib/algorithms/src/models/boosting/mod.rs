@@ -5,6 +5,7 @@
 //! neither the number of threads nor the order of the rows changes a tree.
 
 mod columns;
+mod cuts;
 mod explain;
 mod exponential;
 mod fit;
