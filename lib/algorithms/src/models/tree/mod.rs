@@ -13,6 +13,7 @@ mod columns;
 mod criterion;
 mod grow;
 mod nodes;
+pub(in crate::models) mod onnx;
 mod packed;
 mod plant;
 pub(super) mod prediction;
