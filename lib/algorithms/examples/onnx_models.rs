@@ -160,12 +160,7 @@ impl Writer<'_> {
             let codes = rows.iter().map(|&row| codes[row]).collect::<Vec<_>>();
             model = model.calibrated(Calibrator::fit(method, probabilities.view(), &codes, None)?)?;
         }
-        let written = onnx::graph(&model, Some(&preprocessor), LIMIT);
-        if let Err(onnx::OnnxError::Unsupported { what }) = written {
-            println!("{name}: ONNX cannot say {what}");
-            return Ok(());
-        }
-        let (graph, description) = written?;
+        let (graph, description) = onnx::graph(&model, Some(&preprocessor), LIMIT)?;
         // With target means, training rows get features that other rows would not.
         let x = &preprocessor.transform(&table)?.features;
         let raw = table.take(&transformed.kept_rows);
@@ -178,7 +173,7 @@ impl Writer<'_> {
             });
             inputs.insert(column.name.clone(), cells.collect());
         }
-        self.write(name, &model, (&graph, &description), inputs.into(), x)
+        self.write(name, &model, (&graph, &description), &inputs.into(), x)
     }
 
     /// Models that take features: with gaps, with categories, with a class that has no rows.
@@ -193,20 +188,24 @@ impl Writer<'_> {
         let labels = ["a", "b", "c", "d"].map(str::to_owned).to_vec();
         let codes = sums.iter().map(|sum| u32::from(*sum > -1.0) + 2 * u32::from(*sum > 3.0)).collect::<Vec<_>>();
         let present = Target::Classes { labels, codes };
-        for (algorithm, parameters) in [
+        for (index, (algorithm, parameters)) in [
             (Algorithm::LogisticRegression, "{}"),
             (Algorithm::NaiveBayes, "{}"),
             (Algorithm::Svm, "{}"),
+            (Algorithm::Svm, r#"{"probability": true, "kernel": "linear"}"#),
             (Algorithm::RandomForest, r#"{"n_estimators": 5}"#),
             (Algorithm::Knn, r#"{"weights": "distance"}"#),
             (Algorithm::NeuralNetwork, r#"{"max_iter": 5}"#),
-        ] {
+        ]
+        .into_iter()
+        .enumerate()
+        {
             let parameters: Value = serde_json::from_str(parameters)?;
             let parameters =
                 Hyperparameters::parse(algorithm, Task::Classification, parameters.as_object().ok_or("")?)?;
             let weights = (0..rows).map(|row| 0.5 + (row % 3) as f64).collect::<Vec<_>>();
             let model = fit(algorithm, x.view(), &present, Some(&weights), &parameters, 1, &Silent)?.model;
-            self.features(&format!("absent-{algorithm}"), &model, &x)?;
+            self.features(&format!("absent-{index}-{algorithm}"), &model, &x)?;
         }
         for (row, mut values) in x.rows_mut().into_iter().enumerate() {
             if row % 7 == 0 {
@@ -238,7 +237,7 @@ impl Writer<'_> {
     fn features(&self, name: &str, model: &Model, x: &Array2<f64>) -> Outcome<()> {
         let (graph, description) = onnx::graph(model, None, LIMIT)?;
         let rows = x.rows().into_iter().map(|row| json!(row.to_vec())).collect::<Vec<_>>();
-        self.write(name, model, (&graph, &description), json!({"features": rows}), x)
+        self.write(name, model, (&graph, &description), &json!({"features": rows}), x)
     }
 
     fn write(
@@ -246,7 +245,7 @@ impl Writer<'_> {
         name: &str,
         model: &Model,
         (graph, description): (&[u8], &str),
-        inputs: Value,
+        inputs: &Value,
         x: &Array2<f64>,
     ) -> Outcome<()> {
         let back = onnx::read(model.algorithm(), graph, description)?;

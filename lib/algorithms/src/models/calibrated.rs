@@ -76,7 +76,9 @@ impl Predictor for CalibratedModel {
     fn predict(&self, x: ArrayView2<'_, f64>) -> Vec<f64> {
         let mut values = self.model.predictor().predict(x);
         // A mean of probabilities may exceed 1 by its rounding.
-        values.iter_mut().for_each(|value| *value = value.clamp(0.0, 1.0));
+        for value in &mut values {
+            *value = value.clamp(0.0, 1.0);
+        }
         let shape = (x.nrows(), self.labels().len());
         let probabilities = Array2::from_shape_vec(shape, values).unwrap_or_else(|_| Array2::zeros(shape));
         let calibrated = self.calibrator.apply(probabilities.view());

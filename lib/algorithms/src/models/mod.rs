@@ -266,7 +266,7 @@ impl Model {
     /// The exact Shapley values of the rows of `x` (rows × features), for models of trees.
     ///
     /// Without `background` rows they are path-dependent, with them interventional; either way the values of a row and
-    /// the base value of an output add up to that output.
+    /// the base value of an output add up to that output. A calibrated model is explained as it is before its calibration.
     pub fn explain<'a>(
         &self,
         x: ArrayView2<'a, f64>,

@@ -1,6 +1,7 @@
 //! Support vector machines: classification (one machine a pair of classes) and regression.
 
 mod cache;
+mod coupling_onnx;
 mod fit;
 mod kernel;
 mod onnx;

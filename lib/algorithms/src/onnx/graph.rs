@@ -19,6 +19,8 @@ pub(crate) enum Element {
     Int = 7,
     /// Text.
     Text = 8,
+    /// True or false.
+    Truth = 9,
     /// Double precision.
     Double = 11,
 }
@@ -38,6 +40,8 @@ pub(crate) enum Attribute<'a> {
     Texts(&'a [&'a str]),
     /// Numbers in double precision.
     Doubles(&'a [f64]),
+    /// A graph.
+    Graph(Message),
 }
 
 /// Nodes, parameters, inputs and outputs.
@@ -91,7 +95,7 @@ impl Graph {
             wanted.to_owned()
         };
         self.taken.insert(name.clone());
-        self.ends.message(11, &value_info(&name, element, Some(width)));
+        self.ends.message(11, &value_info(&name, element, Some("rows"), &[width]));
         name
     }
 
@@ -105,7 +109,7 @@ impl Graph {
             name = format!("{wanted}#{number}");
         }
         self.push_node("Identity", &[value], &[&name], &[]);
-        self.ends.message(12, &value_info(&name, element, width));
+        self.ends.message(12, &value_info(&name, element, Some("rows"), width.as_slice()));
     }
 
     /// The result of an operation. Operations that are ONNX's machine learning ones go to their own domain.
@@ -127,12 +131,45 @@ impl Graph {
         names
     }
 
+    /// Numbers (rows × `width`) that `step` changes up to `most` times: it gives the changed ones and, rows × 1, which
+    /// rows are to go on; when none is, that is the end.
+    pub(crate) fn repeat(
+        &mut self,
+        most: usize,
+        numbers: &str,
+        width: usize,
+        step: impl FnOnce(&mut Self, &str) -> Result<[String; 2], OnnxError>,
+    ) -> Result<String, OnnxError> {
+        let around = std::mem::take(&mut self.message);
+        let [turn, before, state] = [self.fresh(), self.fresh(), self.fresh()];
+        let [changed, going] = step(self, &state)?;
+        let going = self.cast(&going, Element::Double);
+        let going = self.op_with("ReduceMax", &[&going], &[("keepdims", Attribute::Int(0))]);
+        let going = self.cast(&going, Element::Truth);
+        let mut body = std::mem::replace(&mut self.message, around);
+        body.bytes(2, b"step");
+        for (name, element) in [(&turn, Element::Int), (&before, Element::Truth)] {
+            body.message(11, &value_info(name, element, None, &[]));
+        }
+        body.message(11, &value_info(&state, Element::Double, Some("rows"), &[width]));
+        body.message(12, &value_info(&going, Element::Truth, None, &[]));
+        body.message(12, &value_info(&changed, Element::Double, Some("rows"), &[width]));
+        let most = self.ints_of(&[], &[most as i64])?;
+        Ok(self.op_with("Loop", &[&most, "", numbers], &[("body", Attribute::Graph(body))]))
+    }
+
     fn push_node(&mut self, op: &str, inputs: &[&str], outputs: &[&str], attributes: &[(&str, Attribute<'_>)]) {
         let mut node = Message::default();
-        inputs.iter().for_each(|input| node.bytes(1, input.as_bytes()));
-        outputs.iter().for_each(|output| node.bytes(2, output.as_bytes()));
+        for input in inputs {
+            node.bytes(1, input.as_bytes());
+        }
+        for output in outputs {
+            node.bytes(2, output.as_bytes());
+        }
         node.bytes(4, op.as_bytes());
-        attributes.iter().for_each(|(name, attribute)| node.message(5, &attribute.message(name)));
+        for (name, attribute) in attributes {
+            node.message(5, &attribute.message(name));
+        }
         if matches!(op, "LabelEncoder" | "TreeEnsembleRegressor") {
             node.bytes(7, super::LEARNING_DOMAIN.as_bytes());
         }
@@ -169,7 +206,9 @@ impl Graph {
         let name = format!("{PARAMETERS}{name}");
         self.reserve(values.iter().map(|text| text.len() + 8).sum::<usize>() + 64)?;
         let mut tensor = tensor(&name, &[values.len()], Element::Text);
-        values.iter().for_each(|text| tensor.bytes(6, text.as_bytes()));
+        for text in values {
+            tensor.bytes(6, text.as_bytes());
+        }
         self.message.message(5, &tensor);
         Ok(name)
     }
@@ -193,9 +232,13 @@ impl Graph {
 
     /// Whole numbers, such as axes, shapes and indices.
     pub(crate) fn ints(&mut self, values: &[i64]) -> Result<String, OnnxError> {
+        self.ints_of(&[values.len()], values)
+    }
+
+    fn ints_of(&mut self, shape: &[usize], values: &[i64]) -> Result<String, OnnxError> {
         let name = self.fresh();
         self.reserve(8 * values.len() + 64)?;
-        let mut tensor = tensor(&name, &[values.len()], Element::Int);
+        let mut tensor = tensor(&name, shape, Element::Int);
         tensor.pieces(9, values.iter().map(|value| value.to_le_bytes()));
         self.message.message(5, &tensor);
         Ok(name)
@@ -291,8 +334,14 @@ impl Attribute<'_> {
                 6
             }
             Self::Texts(values) => {
-                values.iter().for_each(|text| message.bytes(9, text.as_bytes()));
+                for text in *values {
+                    message.bytes(9, text.as_bytes());
+                }
                 8
+            }
+            Self::Graph(graph) => {
+                message.message(6, graph);
+                5
             }
             Self::Doubles(values) => {
                 let mut tensor = tensor(name, &[values.len()], Element::Double);
@@ -309,21 +358,26 @@ impl Attribute<'_> {
 /// A tensor without its values.
 fn tensor(name: &str, shape: &[usize], element: Element) -> Message {
     let mut tensor = Message::default();
-    shape.iter().for_each(|length| tensor.int(1, *length as i64));
+    for length in shape {
+        tensor.int(1, *length as i64);
+    }
     tensor.int(2, element as i64);
     tensor.bytes(8, name.as_bytes());
     tensor
 }
 
-/// An input or output: as many rows as are given, and `width` columns or no second axis.
-fn value_info(name: &str, element: Element, width: Option<usize>) -> Message {
-    let (mut rows, mut shape) = (Message::default(), Message::default());
-    rows.bytes(2, b"rows");
-    shape.message(1, &rows);
-    if let Some(width) = width {
-        let mut columns = Message::default();
-        columns.int(1, width as i64);
-        shape.message(1, &columns);
+/// The kind and shape of a value: an axis of any length where it has a name, then axes of known lengths.
+fn value_info(name: &str, element: Element, any: Option<&str>, lengths: &[usize]) -> Message {
+    let mut shape = Message::default();
+    if let Some(any) = any {
+        let mut axis = Message::default();
+        axis.bytes(2, any.as_bytes());
+        shape.message(1, &axis);
+    }
+    for length in lengths {
+        let mut axis = Message::default();
+        axis.int(1, *length as i64);
+        shape.message(1, &axis);
     }
     let (mut of, mut kind, mut info) = (Message::default(), Message::default(), Message::default());
     of.int(1, element as i64);

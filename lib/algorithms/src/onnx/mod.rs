@@ -28,12 +28,6 @@ const LEARNING_DOMAIN: &str = "ai.onnx.ml";
 /// Why a model has no ONNX file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum OnnxError {
-    /// ONNX has no operators for what the model does.
-    #[error("ONNX cannot say {what}")]
-    Unsupported {
-        /// What the model does.
-        what: &'static str,
-    },
     /// The file would be too large.
     #[error("the ONNX file would have more than {limit} bytes")]
     TooLarge {

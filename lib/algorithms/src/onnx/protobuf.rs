@@ -2,7 +2,7 @@
 
 /// A message that fields are appended to.
 #[derive(Debug, Default)]
-pub(super) struct Message(Vec<u8>);
+pub(crate) struct Message(Vec<u8>);
 
 impl Message {
     fn varint(&mut self, mut value: u64) {
@@ -45,7 +45,9 @@ impl Message {
     /// Whole numbers in one field.
     pub(super) fn ints(&mut self, field: u64, values: &[i64]) {
         let mut packed = Self::default();
-        values.iter().for_each(|value| packed.varint(value.cast_unsigned()));
+        for value in values {
+            packed.varint(value.cast_unsigned());
+        }
         self.message(field, &packed);
     }
 

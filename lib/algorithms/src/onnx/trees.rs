@@ -113,7 +113,8 @@ impl TreeEnsemble {
         let exponent = self.exponent();
         let unit = f64::from(exponent).exp2();
         let parts = self.weights.iter().map(|weight| {
-            let scaled = weight / unit;
+            // Adding zero turns -0 into 0, which is all that a sum of two parts can be.
+            let scaled = weight / unit + 0.0;
             let high = (scaled / STEP).round() * STEP;
             [high, scaled - high]
         });

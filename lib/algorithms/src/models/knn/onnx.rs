@@ -27,14 +27,12 @@ pub(super) fn write(model: &Knn, graph: &mut Graph, features: &str) -> Result<St
     let most = graph.ints(&[i64::from(model.n_neighbors)])?;
     // Of equally near rows the earlier one comes first.
     let [distances, nearest] = graph.op_two("TopK", &[&distances, &most], &[("largest", Attribute::Int(0))]);
-    let own = match &weights {
-        Some(weights) => graph.op("Gather", &[weights, &nearest]),
-        None => {
-            let nothing = graph.scalar(0.0)?;
-            let one = graph.scalar(1.0)?;
-            let nothing = graph.op("Mul", &[&distances, &nothing]);
-            graph.op("Add", &[&nothing, &one])
-        }
+    let own = if let Some(weights) = &weights {
+        graph.op("Gather", &[weights, &nearest])
+    } else {
+        let one = graph.scalar(1.0)?;
+        let shape = graph.op("Shape", &[&distances]);
+        graph.op("Expand", &[&one, &shape])
     };
     let voices = match model.weights {
         NeighbourWeights::Uniform => own,

@@ -1,5 +1,6 @@
 //! Support vector machines in ONNX: kernels as products of matrices in double precision.
 
+use super::coupling_onnx::couple;
 use super::{Kernel, Machine, Sigmoid, SupportVectorMachine};
 use crate::onnx::{Attribute, Element, Graph, OnnxError, OnnxReadError, Parts};
 
@@ -8,11 +9,6 @@ const NEAREST: f64 = 1e-7;
 
 pub(super) fn write(model: &SupportVectorMachine, graph: &mut Graph, features: &str) -> Result<String, OnnxError> {
     let (count, machines) = (model.num_support_vectors(), model.machines.len());
-    if !model.sigmoids.is_empty() && model.present.len() > 2 {
-        let what = "how pairs of three or more classes are coupled to probabilities, which is done step by step until \
-                    nothing changes; train the support vector machine with `probability` false";
-        return Err(OnnxError::Unsupported { what });
-    }
     // As many coefficients as a machine has support vectors, in a table that has one for each.
     graph.reserve(8_usize.saturating_mul(count).saturating_mul(machines))?;
     let mut coefficients = vec![0.0; count * machines];
@@ -32,20 +28,15 @@ pub(super) fn write(model: &SupportVectorMachine, graph: &mut Graph, features: &
     if model.labels.is_empty() {
         return Ok(scores);
     }
-    let probabilities = if let [Sigmoid { slope, offset }] = model.sigmoids[..] {
-        let sigmoid = graph.parameter("sigmoid", &[2], &[slope, offset])?;
-        let [slope, offset] = [0, 1].map(|place| (place, graph.ints(&[place])));
-        let slope = graph.op("Gather", &[&sigmoid, &slope.1?]);
-        let offset = graph.op("Gather", &[&sigmoid, &offset.1?]);
-        let power = graph.op("Mul", &[&scores, &slope]);
-        let power = graph.op("Add", &[&power, &offset]);
-        // The power speaks for the second class.
-        let second = graph.op("Sigmoid", &[&power]);
-        let (low, high) = (graph.scalar(NEAREST)?, graph.scalar(1.0 - NEAREST)?);
-        let second = graph.op("Clip", &[&second, &low, &high]);
-        let one = graph.scalar(1.0)?;
-        let first = graph.op("Sub", &[&one, &second]);
-        graph.side_by_side(&[&first, &second])
+    let probabilities = if !model.sigmoids.is_empty() {
+        let first = firsts(&model.sigmoids, graph, &scores)?;
+        if machines == 1 {
+            let one = graph.scalar(1.0)?;
+            let second = graph.op("Sub", &[&one, &first]);
+            graph.side_by_side(&[&first, &second])
+        } else {
+            couple(graph, &first, model.present.len())?
+        }
     } else if machines == 1 {
         let second = graph.op("Neg", &[&scores]);
         graph.odds(&second)
@@ -53,6 +44,20 @@ pub(super) fn write(model: &SupportVectorMachine, graph: &mut Graph, features: &
         votes(graph, &scores, model.present.len())?
     };
     graph.spread(probabilities, &model.present, model.labels.len())
+}
+
+/// The probability of the first class of each pair, rows × machines.
+fn firsts(sigmoids: &[Sigmoid], graph: &mut Graph, scores: &str) -> Result<String, OnnxError> {
+    let slopes = sigmoids.iter().map(|sigmoid| sigmoid.slope).collect::<Vec<_>>();
+    let offsets = sigmoids.iter().map(|sigmoid| sigmoid.offset).collect::<Vec<_>>();
+    let slopes = graph.parameter("slopes", &[slopes.len()], &slopes)?;
+    let offsets = graph.parameter("offsets", &[offsets.len()], &offsets)?;
+    let powers = graph.op("Mul", &[scores, &slopes]);
+    let powers = graph.op("Add", &[&powers, &offsets]);
+    let powers = graph.op("Neg", &[&powers]);
+    let firsts = graph.op("Sigmoid", &[&powers]);
+    let (low, high) = (graph.scalar(NEAREST)?, graph.scalar(1.0 - NEAREST)?);
+    Ok(graph.op("Clip", &[&firsts, &low, &high]))
 }
 
 /// The kernels of each row with each vector, rows × vectors.
@@ -136,10 +141,14 @@ impl SupportVectorMachine {
             let (support, coefficients) = (0_u32..).zip(column).filter(|(_, value)| **value != 0.0).unzip();
             Machine { support, coefficients, intercept }
         };
-        let sigmoids = match parts.has("sigmoid").then(|| parts.doubles("sigmoid")).transpose()?.as_deref() {
-            None => Vec::new(),
-            Some(&[slope, offset]) => vec![Sigmoid { slope, offset }],
-            Some(_) => return Err(OnnxReadError::damaged("`sigmoid` is not two numbers")),
+        let sigmoids = if parts.has("slopes") {
+            let (slopes, offsets) = (parts.doubles("slopes")?, parts.doubles("offsets")?);
+            if slopes.len() != offsets.len() {
+                return Err(OnnxReadError::damaged("`slopes` and `offsets` differ in length"));
+            }
+            slopes.into_iter().zip(offsets).map(|(slope, offset)| Sigmoid { slope, offset }).collect()
+        } else {
+            Vec::new()
         };
         Ok(Self {
             present: if labels.is_empty() { Vec::new() } else { parts.described("present")? },
