@@ -1,6 +1,6 @@
 # The only commands to learn: setup demo test check coverage.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check coverage fmt clippy deny machine parity clients hostile events pages readme bench bench-mcp bench-fleet bench-storage bench-learning fuzz watch lambda zips servers cdk e2e deploy
+.PHONY: help setup demo test check coverage fmt clippy deny machine parity clients onnx hostile events pages readme bench bench-mcp bench-fleet bench-storage bench-learning fuzz watch lambda zips servers cdk e2e deploy
 
 CARGO ?= cargo
 VENV := .venv
@@ -26,7 +26,7 @@ test: ## every test that needs nothing but Rust
 setup: ## what `check` and `coverage` need beyond Rust: Python and Node clients, Chromium, LLVM, cargo tools
 	tests/setup.sh
 
-check: fmt clippy deny machine parity clients hostile events pages servers ## everything else that CI checks
+check: fmt clippy deny machine parity clients onnx hostile events pages servers ## everything else that CI checks
 
 fmt:
 	$(CARGO) fmt --all --check
@@ -54,6 +54,10 @@ clients: ## real MCP clients and the protocol's conformance suite against the bu
 	tests/clients/conformance.sh target/debug/examples/conformance-server
 	$(PYTHON) tests/clients/webhook_payloads.py $(MLOPS)
 	$(PYTHON) tests/clients/dockerfile.py
+
+onnx: ## models of every kind as ONNX, by the checker of onnx and in onnxruntime
+	$(CARGO) build --quiet --package mlops-algorithms --example onnx_models
+	$(PYTHON) tests/clients/onnx_models.py target/debug/examples/onnx_models
 
 hostile: ## what strangers send: forged, oversized, nested, smuggled and slow requests, and 10,000 of them
 	$(CARGO) build --quiet --package mlops

@@ -36,6 +36,7 @@ fn version(sha256: &str) -> NewVersion {
         signature: Value::Null,
         data_sha256: None,
         run_id: None,
+        exports: Vec::new(),
         golden: None,
     }
 }

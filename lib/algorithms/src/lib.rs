@@ -8,6 +8,7 @@ pub mod clustering;
 pub mod metrics;
 pub mod models;
 pub mod neural;
+pub mod onnx;
 pub mod preprocess;
 pub mod probe;
 pub mod reduction;

@@ -6,9 +6,11 @@
 mod archive;
 mod artifacts;
 mod card;
+mod export;
 mod folder;
 mod manifest;
 mod model;
+mod onnx;
 mod placement;
 mod prediction;
 mod probe;
@@ -17,6 +19,7 @@ mod written;
 
 pub use artifacts::Artifacts;
 pub use card::{CARD_FORMAT, ModelCard, Signature, SignatureColumn};
+pub use export::{EncodedModel, ExportFormat, LARGEST_EXPORT, ModelExport};
 pub use folder::Kind;
 pub use manifest::{MANIFEST_FORMAT, Manifest, ManifestColumn, SplitRole};
 pub use mlops_algorithms::table::ColumnKind as ColumnType;
@@ -30,6 +33,8 @@ pub use table::{
 };
 pub use written::Written;
 
+#[cfg(test)]
+mod export_tests;
 #[cfg(test)]
 mod memory_store;
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! Models as objects: written with deterministic bytes, read with every claim checked.
 
+use std::path::Path;
+
 use mlops_algorithms::models::Model;
 use mlops_core::ports::Condition;
 use mlops_core::values::{ArtifactUri, sha256_hex};
@@ -7,7 +9,7 @@ use mlops_core::{Error, Result};
 
 use crate::archive::{self, Entries, LARGEST_ARCHIVE};
 use crate::artifacts::{naming, to_json};
-use crate::{Artifacts, ModelCard, Written};
+use crate::{Artifacts, ModelCard, Written, onnx};
 
 /// What weights begin with, followed by the number of their format in four bytes, the lowest first.
 const MAGIC: &[u8; 8] = b"MLOPSWTS";
@@ -28,10 +30,12 @@ pub struct LoadedModel {
 }
 
 impl Artifacts {
-    /// Reads a model of at most 2 GiB as it is stored. `NotFound` when there is no object; `InvalidInput`, naming the
+    /// Reads a model of at most 2 GiB as it is stored: an archive, or the ONNX of one. `NotFound` when there is no object; `InvalidInput`, naming the
     /// URI and what was found, when it is not a model, its hashes do not match, or its parts do not agree.
     pub async fn read_model(&self, uri: &ArtifactUri) -> Result<LoadedModel> {
         let bytes = self.read_bytes(uri, LARGEST_ARCHIVE).await?;
+        let ending = Path::new(uri.file_name()).extension();
+        let decode = if ending.is_some_and(|ending| ending == "onnx") { onnx::decode } else { decode };
         let (card, model) = decode(&bytes).map_err(|error| naming(uri, error))?;
         Ok(LoadedModel { card, model, sha256: sha256_hex(&bytes), uri: uri.clone() })
     }
@@ -39,12 +43,13 @@ impl Artifacts {
     /// Writes a model, replacing what is there; fills in `weights_sha256`. Equal cards and weights give equal bytes.
     /// `InvalidInput` when the card does not describe the model.
     pub async fn write_model(&self, uri: &ArtifactUri, card: ModelCard, model: &Model) -> Result<Written> {
-        let bytes = encode(card, model).map_err(|error| naming(uri, error))?;
+        let (_, bytes) = encode(card, model).map_err(|error| naming(uri, error))?;
         self.write_bytes(uri, bytes, Condition::None).await
     }
 }
 
-fn encode(mut card: ModelCard, model: &Model) -> Result<Vec<u8>> {
+/// The card with the hash of the weights, and the archive.
+pub(crate) fn encode(mut card: ModelCard, model: &Model) -> Result<(ModelCard, Vec<u8>)> {
     card.check(model).map_err(|reason| Error::invalid_input(format!("the model cannot be written: {reason}")))?;
     let mut weights = MAGIC.to_vec();
     weights.extend_from_slice(&WEIGHTS_FORMAT.to_le_bytes());
@@ -52,7 +57,8 @@ fn encode(mut card: ModelCard, model: &Model) -> Result<Vec<u8>> {
         .map_err(|error| Error::internal("the weights could not be written").caused_by(error))?;
     weights.shrink_to_fit();
     card.weights_sha256 = sha256_hex(&weights);
-    archive::pack(&Entries { card: to_json(&card)?, weights })
+    let bytes = archive::pack(&Entries { card: to_json(&card)?, weights })?;
+    Ok((card, bytes))
 }
 
 fn decode(bytes: &[u8]) -> Result<(ModelCard, Model)> {

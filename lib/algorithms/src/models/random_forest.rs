@@ -1,6 +1,8 @@
 //! Random forests and extra trees: trees on rows drawn with replacement or on all of them, each split looking at features drawn
 //! anew.
 
+mod onnx;
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use ndarray::ArrayView2;
@@ -16,6 +18,7 @@ use super::predictor::Predictor;
 use super::tree::shap::Ensemble;
 use super::tree::{Columns, Counts, Grown, Limits, ManyClasses, Nodes, Pairs, Ranks, Table, plant, prediction};
 use super::{InvalidModel, Model};
+use crate::onnx::{Graph, OnnxError};
 use crate::probe::{Cancelled, Probe};
 use crate::seed;
 
@@ -64,6 +67,10 @@ impl Predictor for RandomForest {
 
     fn ensemble(&self) -> Option<Ensemble> {
         Some(Ensemble::of_mean(&self.trees, self.num_features(), self.labels.len()))
+    }
+
+    fn onnx(&self, graph: &mut Graph, features: &str) -> Result<String, OnnxError> {
+        super::tree::onnx::write(&self.trees, self.num_features, graph, features)
     }
 }
 

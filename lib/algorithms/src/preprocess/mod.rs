@@ -10,6 +10,7 @@ mod error;
 mod fit;
 mod input;
 mod number;
+mod onnx;
 mod preprocessor;
 mod sort;
 pub(crate) mod statistics;

@@ -1,5 +1,6 @@
 //! Training: classifiers and regressors from prepared tables.
 
+mod calibration;
 mod capability;
 mod convergence;
 mod cross_validation;

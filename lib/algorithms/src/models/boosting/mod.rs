@@ -17,6 +17,7 @@ mod matrix;
 mod model;
 mod nodes;
 mod objective;
+mod onnx;
 mod parameters;
 mod partition;
 mod predict;

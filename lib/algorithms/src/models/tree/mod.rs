@@ -15,6 +15,7 @@ mod counts;
 mod criterion;
 mod grow;
 mod nodes;
+pub(in crate::models) mod onnx;
 mod order;
 mod packed;
 mod plant;

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use mlops_artifacts::{Kind, LoadedModel, ReadOptions};
+use mlops_artifacts::{Kind, LoadedModel, ModelExport, ReadOptions};
 use mlops_core::ports::{Condition, json_bytes};
 use mlops_core::values::{ArtifactUri, sha256_hex};
 use mlops_core::{ArtifactLink, Call, Effect, Error, ErrorKind, Lang, Report, Result, Tool};
-use mlops_records::{GoldenRows, ModelStatus, ModelVersion, NewVersion, StateChange, check_name};
+use mlops_records::{ExportedFile, GoldenRows, ModelStatus, ModelVersion, NewVersion, StateChange, check_name};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -95,7 +95,8 @@ impl Tool for RegisterModel {
             }
             _ => (loaded, None),
         };
-        let mut new = self.version_of(loaded, call)?;
+        let exports = room.artifacts.exports(&loaded).await?;
+        let mut new = self.version_of(loaded, exports, call)?;
         call.check()?;
         let now = call.clock.now();
         let state = registry.state(&self.model_name).await?;
@@ -135,7 +136,7 @@ impl Tool for RegisterModel {
 
 impl RegisterModel {
     /// What is to be registered, without golden rows.
-    fn version_of(&self, loaded: LoadedModel, call: &Call) -> Result<NewVersion> {
+    fn version_of(&self, loaded: LoadedModel, exports: Vec<ModelExport>, call: &Call) -> Result<NewVersion> {
         let card = loaded.card;
         let signature = serde_json::to_value(&card.signature)
             .map_err(|error| Error::internal("the signature could not be written as JSON").caused_by(error))?;
@@ -150,6 +151,7 @@ impl RegisterModel {
             signature,
             data_sha256: self.data_sha256.clone().or(Some(card.train_sha256)),
             run_id: self.run_id.clone().or_else(|| call.run_id.clone()),
+            exports: exports.into_iter().filter_map(exported).collect(),
             golden: None,
         })
     }
@@ -163,6 +165,12 @@ impl RegisterModel {
         };
         StateChange { status, gates_passed: self.gates_passed, add: self.aliases.clone(), ..StateChange::default() }
     }
+}
+
+/// An export as the registry keeps it; none that was left out.
+fn exported(export: ModelExport) -> Option<ExportedFile> {
+    let format = export.format.as_str().to_owned();
+    Some(ExportedFile { format, uri: export.uri?.to_string(), sha256: export.sha256? })
 }
 
 /// The golden rows of the model among those of the table, without their place, and the document.
