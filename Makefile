@@ -8,7 +8,7 @@ PYTHON := $(VENV)/bin/python
 NODE_TOOLS := target/node-tools
 NODE := $(NODE_TOOLS)/node_modules/node/bin/node
 MLOPS := target/debug/mlops
-# Debian's LLVM that matches rustc's; cargo-llvm-cov reads these two.
+# Debian's LLVM that matches rustc's, for tests/coverage.py.
 export LLVM_COV ?= /usr/bin/llvm-cov-22
 export LLVM_PROFDATA ?= /usr/bin/llvm-profdata-22
 
@@ -32,7 +32,7 @@ fmt:
 	$(CARGO) fmt --all --check
 
 clippy:
-	$(CARGO) clippy --all-targets --quiet -- --deny warnings
+	$(CARGO) clippy --all-targets --features mlops-algorithms/bench,mlops-data-preparation/bench --quiet -- --deny warnings
 
 deny:
 	$(CARGO) fetch --quiet
@@ -86,7 +86,7 @@ bench-storage: $(PEERS) ## a large object through the S3 adapter, and with awscl
 	$(PYTHON) tests/servers/seaweedfs.py -- $(PYTHON) tests/bench/storage.py target/release/examples/transfer $(PEERS)/bin/aws $(if $(QUICK),--pairs 2)
 
 bench-learning: $(PEERS) ## the learning engine against scikit-learn, XGBoost, LightGBM and umap-learn
-	$(CARGO) build --quiet --release --package mlops-algorithms --examples
+	$(CARGO) build --quiet --release --package mlops-algorithms --package mlops-data-preparation --features bench --examples
 	$(PEERS)/bin/python tests/bench/learning/run.py $(if $(QUICK),--quick)
 
 fuzz: ## libFuzzer on what arrives from outside, MINUTES=10 for each target
@@ -98,8 +98,7 @@ pages: ## the report in Chromium at 390 and 1280 pixels, and five tables that th
 	$(PYTHON) tests/clients/unseen_tables.py target/debug/mlops
 
 coverage: ## line coverage for each crate, at least 80 %
-	$(CARGO) llvm-cov nextest --json --summary-only --output-path target/coverage.json
-	python3 tests/coverage.py target/coverage.json 80
+	python3 tests/coverage.py 80
 
 watch: ## every function on this machine; then: cargo lambda invoke NAME --data-file events/NAME/CASE.json
 	@tests/lambda/watch.sh

@@ -4,7 +4,6 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 if ! command -v cargo-nextest >/dev/null; then cargo install --locked cargo-nextest; fi
-if ! command -v cargo-llvm-cov >/dev/null; then cargo install --locked cargo-llvm-cov; fi
 if ! command -v cargo-deny >/dev/null; then cargo install --locked cargo-deny; fi
 
 wanted=()

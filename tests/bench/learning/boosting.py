@@ -2,7 +2,7 @@
 
     python boosting.py --binary B [--pairs 5] [--threads 1 2] [--quick] [--rows N …]
 
-B is `cargo build --release -p mlops-algorithms --example bench_boosting`. 100 rounds, depth 6, 256 bins, with 1 and with 2 threads;
+B is `cargo build --release -p mlops-algorithms --features bench --example bench_boosting`. 100 rounds, depth 6, 256 bins, with 1 and with 2 threads;
 a pair is one turn of each, in processes of their own. The table gives the ratios (ours / theirs) of the time and of the
 processor time of the fit, of the prediction of a fifth as many rows, and the accuracy on them; a row more of the exact
 Shapley values of 5,000 rows.

@@ -2,7 +2,7 @@
 
     python clustering.py --binary B [--pairs 5] [--threads 1 2] [--quick] [--only NAME …]
 
-B is `cargo build --release -p mlops-algorithms --example bench_clustering`. Each turn is a process of its own with as many threads
+B is `cargo build --release -p mlops-algorithms --features bench --example bench_clustering`. Each turn is a process of its own with as many threads
 as the row says; a pair is one turn of each. The table gives the ratios (ours / scikit-learn) of the time and of the
 processor time, and the quality on both sides: the mean inertia over seeds, the BIC, the silhouette, or how far the labels agree.
 """

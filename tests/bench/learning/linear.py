@@ -2,7 +2,7 @@
 
     python linear.py --binary B [--pairs 5] [--quick] [--only NAME …]
 
-B is `cargo build --release -p mlops-algorithms --example bench_linear`. Each turn is a process of its own, with 1 and with 2
+B is `cargo build --release -p mlops-algorithms --features bench --example bench_linear`. Each turn is a process of its own, with 1 and with 2
 threads; a pair is one turn of each. The table gives the ratios (ours / scikit-learn) of the time and of the processor time
 of the fit, of the time of prediction, and the quality on both sides.
 """

@@ -2,7 +2,7 @@
 
     python neural.py --binary B [--pairs 5] [--threads 1 2] [--quick] [--only NAME …]
 
-B is `cargo build --release -p mlops-algorithms --example bench_neural`. Each turn is a process of its own; a pair is one turn of
+B is `cargo build --release -p mlops-algorithms --features bench --example bench_neural`. Each turn is a process of its own; a pair is one turn of
 each. The table gives the ratios (ours / scikit-learn) of the wall and of the processor time of fit and of prediction, and
 the quality on held-out rows on both sides. scikit-learn gets the standardised features that ours makes inside.
 """

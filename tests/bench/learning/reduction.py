@@ -2,7 +2,7 @@
 
     python reduction.py --binary B [--pairs 5] [--threads 1 2] [--quick] [--only NAME …]
 
-B is `cargo build --release -p mlops-algorithms --example bench_reduction`. Each turn is a process of its own; a pair is one turn of
+B is `cargo build --release -p mlops-algorithms --features bench --example bench_reduction`. Each turn is a process of its own; a pair is one turn of
 each. Within a turn the quickest of some fits counts, so that the peer's imports and compilation do not. The table gives the
 ratios (ours / the peer's) of the time and of the processor time of `fit_transform`, and the quality on both sides: the share of the
 variance that is explained, the Kullback–Leibler divergence with the trustworthiness, or the trustworthiness.

@@ -1,9 +1,8 @@
-"""Measures the learning engine against its peers, row by row of issue 5's table, and writes the section "Learning".
+"""Measures the learning engine against its peers, and writes the section "Learning".
 
     python run.py [--quick] [--pairs 5] [--binaries target/release/examples] [--output docs/benchmarks.md] [--only trees …]
 
-Each part is a script of its own here, which can be run alone; `cargo build --release -p mlops-algorithms --examples` builds what they
-start. Ours and theirs take turns on the same files, every turn a process of its own. A row that we lose stays in the table.
+Each part is a script of its own here, which can be run alone; what they start is built as `make bench-learning` does it. Ours and theirs take turns on the same files, every turn a process of its own. A row that we lose stays in the table.
 search.py, which takes hours, is no part of it.
 """
 

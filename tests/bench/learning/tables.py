@@ -2,7 +2,7 @@
 
     python tables.py --binary B [--pairs 3] [--quick] [--rows N] [--only NAME …]
 
-B is `cargo build --release -p mlops-data-preparation --example bench_tables`. Each turn is a process of its own with as many threads
+B is `cargo build --release -p mlops-data-preparation --features bench --example bench_tables`. Each turn is a process of its own with as many threads
 as the row says, on the same file; a pair is one turn of each. `read` is a CSV file into typed columns: ours hashes the file too.
 `prepare` is CSV in, Parquet out: split by class, medians and most frequent values for gaps, standard scaling, one-hot, fitted on the
 training rows; `tools` is ours by its tools, which write and read the raw parts as well. The table gives the median ratio (ours /

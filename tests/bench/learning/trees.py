@@ -2,7 +2,7 @@
 
     python trees.py --binary B [--pairs 5] [--threads 1 2] [--quick] [--only NAME …]
 
-B is `cargo build --release -p mlops-algorithms --example bench_trees`. Each turn is a process of its own with as many threads as
+B is `cargo build --release -p mlops-algorithms --features bench --example bench_trees`. Each turn is a process of its own with as many threads as
 the row says; a pair is one turn of each, with the same seed number. The table gives the ratios (ours / theirs) of fitting and of
 prediction on the training rows, and the mean quality (accuracy or R²) on both sides; rows that explain have their own.
 """

@@ -202,7 +202,11 @@ fn fit_here(
     let forest = RandomForest { labels, num_features: features as u32, trees };
     forest.validate().map_err(|_| FitError::OutOfRange)?;
     let out_of_bag_score = if parameters.oob_score { out_of_bag(data, &forest, &draws, seed, probe)? } else { None };
-    Ok(Fitted { out_of_bag_score, ..Fitted::new(Model::RandomForest(forest), feature_importance) })
+    let model = match thresholds {
+        Thresholds::Best => Model::RandomForest(forest),
+        Thresholds::Drawn => Model::ExtraTrees(forest),
+    };
+    Ok(Fitted { out_of_bag_score, ..Fitted::new(model, feature_importance) })
 }
 
 fn draws<'a>(

@@ -8,7 +8,7 @@ use ndarray::{ArrayView2, Axis};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::tables::{fitted, score, target};
+use super::tables::{fitted, score, target};
 
 #[derive(Deserialize)]
 struct Steps {

@@ -3,7 +3,7 @@
 use mlops_algorithms::neural::{Activation, Loss, Mode, Network, Normalization, Workspace};
 use mlops_algorithms::seed::rng;
 
-use crate::tables::noise;
+use super::tables::noise;
 
 const ACTIVATIONS: [Activation; 5] =
     [Activation::Identity, Activation::Logistic, Activation::Tanh, Activation::Relu, Activation::Gelu];

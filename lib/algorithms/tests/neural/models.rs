@@ -6,7 +6,7 @@ use mlops_algorithms::target::Target;
 use ndarray::{Array2, Axis};
 use serde_json::{Value, json};
 
-use crate::tables::{fitted, noise, score, table};
+use super::tables::{fitted, noise, score, table};
 
 #[test]
 fn the_same_on_any_number_of_threads() {

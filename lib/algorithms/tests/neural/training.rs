@@ -8,8 +8,8 @@ use mlops_algorithms::probe::Probe;
 use mlops_algorithms::seed::rng;
 use serde_json::Map;
 
-use crate::golden::training;
-use crate::tables::noise;
+use super::golden::training;
+use super::tables::noise;
 
 struct StopAfter(std::sync::atomic::AtomicUsize);
 

@@ -1,6 +1,6 @@
 //! The checks find what is wrong with a table, and nothing in a sound one.
 
-use crate::tables::{float, integer, number, table, text};
+use super::tables::{float, integer, number, table, text};
 use mlops_algorithms::checks::{
     Check, CheckError, CheckOptions, CheckResult, Expectation, Observed, Severity, TableSchema, Task, Validation,
     validate,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::tables::{float, integer, number, table, text};
+use super::tables::{float, integer, number, table, text};
 use mlops_algorithms::preprocess::{
     DropReason, Encoder, MissingValues, Outliers, PreprocessConfig, PreprocessError, Preprocessor, Scaler,
 };

@@ -22,14 +22,14 @@ fn read_table(stored: &Value) -> Table {
         let (name, kind) = (stored["name"].as_str().unwrap(), stored["kind"].as_str().unwrap());
         let values = stored["values"].as_array().unwrap();
         let kind = match kind {
-            "text" => return crate::tables::text(name, values.iter().map(|value| value.as_str().unwrap_or_default())),
+            "text" => return super::tables::text(name, values.iter().map(|value| value.as_str().unwrap_or_default())),
             "integer" => NumberKind::Integer,
             _ => NumberKind::Float,
         };
         let read = |value: &Value| value.as_f64().or_else(|| value.as_str()?.parse().ok()).unwrap_or(f64::NAN);
-        crate::tables::number(name, values.iter().map(read), kind)
+        super::tables::number(name, values.iter().map(read), kind)
     };
-    crate::tables::table(stored.as_array().unwrap().iter().map(column))
+    super::tables::table(stored.as_array().unwrap().iter().map(column))
 }
 
 fn agrees(golden: &str) {

@@ -1,6 +1,6 @@
 //! Splits keep their promises: sizes, classes, groups, time, and the leaks that they report.
 
-use crate::tables::{float, integer, table, text};
+use super::tables::{float, integer, table, text};
 use mlops_algorithms::models::Task;
 use mlops_algorithms::split::{
     Distribution, DuplicateLeak, Split, SplitError, SplitSpec, SplitStrategy, StratumKind, split,

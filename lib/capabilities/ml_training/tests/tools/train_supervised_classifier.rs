@@ -58,6 +58,18 @@ async fn every_algorithm_learns_and_is_scored() {
 }
 
 #[tokio::test]
+async fn the_others_learn_as_well_and_their_models_say_what_they_are() {
+    let place = Place::new();
+    for algorithm in ["extra_trees", "xgboost", "neural_network", "svm", "naive_bayes", "knn"] {
+        let trained = place.call(TOOL, request(&place, algorithm)).await.unwrap();
+        let accuracy = trained["metrics"]["validation_accuracy"].as_f64().unwrap();
+        assert!((0.7..=1.0).contains(&accuracy), "{algorithm}: {accuracy}");
+        let loaded = place.model(&trained).await;
+        assert_eq!((loaded.card.algorithm.as_str(), loaded.model.algorithm().as_str()), (algorithm, algorithm));
+    }
+}
+
+#[tokio::test]
 async fn a_model_travels_as_onnx_and_boosted_trees_as_xgboost_has_them() {
     let place = Place::new();
     let small = with(request(&place, "xgboost"), "hyperparameters", json!({"n_estimators": 5}));

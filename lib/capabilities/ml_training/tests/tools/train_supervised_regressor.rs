@@ -40,6 +40,18 @@ async fn every_algorithm_learns_and_is_scored() {
 }
 
 #[tokio::test]
+async fn the_others_learn_as_well_and_their_models_say_what_they_are() {
+    let place = Place::new();
+    for algorithm in ["extra_trees", "xgboost", "neural_network", "ridge", "lasso", "elastic_net", "svm", "knn"] {
+        let trained = place.call(TOOL, request(&place, algorithm)).await.unwrap();
+        let r2 = trained["metrics"]["validation_r2"].as_f64().unwrap();
+        assert!((0.5..=1.0).contains(&r2), "{algorithm}: {r2}");
+        let loaded = place.model(&trained).await;
+        assert_eq!((loaded.card.algorithm.as_str(), loaded.model.algorithm().as_str()), (algorithm, algorithm));
+    }
+}
+
+#[tokio::test]
 async fn the_same_seed_and_bytes_give_the_same_model() {
     let place = Place::new();
     for algorithm in ["random_forest", "linear_regression"] {
