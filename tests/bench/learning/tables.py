@@ -1,6 +1,6 @@
 """Reading CSV into columns, and preparing a table for training, against polars and pandas with scikit-learn, by turns.
 
-    python tables.py --binary B [--pairs 3] [--quick] [--rows N] [--only NAME …]
+    python tables.py --binary B [--pairs 5] [--threads 1 2] [--quick] [--rows N] [--only NAME …]
 
 B is `cargo build --release -p mlops-data-preparation --features bench --example bench_tables`. Each turn is a process of its own with as many threads
 as the row says, on the same file; a pair is one turn of each. `read` is a CSV file into typed columns: ours hashes the file too.
@@ -146,7 +146,8 @@ def run(command, threads):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--binary", required=True)
-    parser.add_argument("--pairs", type=int, default=3)
+    parser.add_argument("--pairs", type=int, default=5)
+    parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--only", nargs="*", default=[])
@@ -157,14 +158,14 @@ def main():
     for make in (numbers, mixed):
         path = os.path.join(folder, f"{make.__name__}.csv")
         files[make.__name__] = (path, make(rows, path))
-    print("| work | threads | peer | time | processor time | ours s | theirs s | ours MiB | theirs MiB |")
+    print("| work | threads | peer | time (least, most) | processor time | ours s | theirs s | ours MiB | theirs MiB |")
     print("|---|---|---|---|---|---|---|---|---|")
     try:
         for ours, name, theirs in ROWS:
             if options.only and ours not in options.only and name not in options.only:
                 continue
             path, target = files[name]
-            for threads in (1, 2):
+            for threads in options.threads:
                 peers = {"polars": POLARS, "pandas" if theirs == "read" else "pandas + scikit-learn": PANDAS}
                 for peer, script in peers.items():
                     turns = []
@@ -174,11 +175,12 @@ def main():
                             mine = run([options.binary, ours, path, target, place], threads)
                         with tempfile.TemporaryDirectory(dir=folder) as place:
                             turns.append((mine, run([sys.executable, "-c", script, theirs, path, target, place, str(threads)], threads)))
-                    ratio = lambda key: statistics.median(mine[key] / other[key] for mine, other in turns)
+                    ratios = lambda key: [mine[key] / other[key] for mine, other in turns]
+                    ratio = lambda key: statistics.median(ratios(key))
                     least = lambda side: min(turn[side]["wall"] for turn in turns)
                     most = lambda side: max(turn[side]["peak_mib"] for turn in turns)
                     print(
-                        f"| {ours} {name}, {rows:,} rows | {threads} | {peer} | {ratio('wall'):.2f} | {ratio('cpu'):.2f} | {least(0):.2f} | {least(1):.2f} "
+                        f"| {ours} {name}, {rows:,} rows | {threads} | {peer} | {ratio('wall'):.2f} ({min(ratios('wall')):.2f}, {max(ratios('wall')):.2f}) | {ratio('cpu'):.2f} | {least(0):.2f} | {least(1):.2f} "
                         f"| {most(0):.0f} | {most(1):.0f} |",
                         flush=True,
                     )
