@@ -4,7 +4,7 @@ use futures::executor::block_on;
 use mlops_algorithms::models::Algorithm;
 use mlops_core::ErrorKind;
 use mlops_core::ports::Condition;
-use mlops_core::values::{TaskType, sha256_hex};
+use mlops_core::values::{SupervisedTask, sha256_hex};
 use serde_json::Value;
 
 use crate::archive::{self, Entries};
@@ -49,8 +49,8 @@ fn every_algorithm_is_read_as_it_was_written() {
     let (place, artifacts) = (uri(PLACE), artifacts());
     let classifiers = [Algorithm::RandomForest, Algorithm::DecisionTree, Algorithm::LogisticRegression];
     let regressors = [Algorithm::RandomForest, Algorithm::DecisionTree, Algorithm::LinearRegression];
-    let classifiers = classifiers.map(|algorithm| raw(algorithm, TaskType::Classification));
-    let regressors = regressors.map(|algorithm| raw(algorithm, TaskType::Regression));
+    let classifiers = classifiers.map(|algorithm| raw(algorithm, SupervisedTask::Classification));
+    let regressors = regressors.map(|algorithm| raw(algorithm, SupervisedTask::Regression));
     for (card, model) in classifiers.into_iter().chain(regressors).chain([plain()]) {
         let written = block_on(artifacts.write_model(&place, card.clone(), &model)).unwrap();
         let again = block_on(artifacts.write_model(&place, card.clone(), &model)).unwrap();
@@ -66,7 +66,7 @@ fn every_algorithm_is_read_as_it_was_written() {
 #[test]
 fn a_model_that_was_tampered_with_is_refused() {
     let (place, artifacts) = (uri(PLACE), artifacts());
-    let (card, model) = raw(Algorithm::DecisionTree, TaskType::Classification);
+    let (card, model) = raw(Algorithm::DecisionTree, SupervisedTask::Classification);
     block_on(artifacts.write_model(&place, card, &model)).unwrap();
     let good = entries(&artifacts);
     let with = |change: fn(&mut Value)| with_card(&good, change);
@@ -97,7 +97,7 @@ fn a_model_that_was_tampered_with_is_refused() {
 #[test]
 fn no_damage_to_the_weights_goes_unnoticed_or_panics() {
     let artifacts = artifacts();
-    let (card, model) = raw(Algorithm::RandomForest, TaskType::Regression);
+    let (card, model) = raw(Algorithm::RandomForest, SupervisedTask::Regression);
     block_on(artifacts.write_model(&uri(PLACE), card, &model)).unwrap();
     let good = entries(&artifacts);
     for at in (12..good.weights.len().min(400)).step_by(3) {
