@@ -1,6 +1,6 @@
 # The only commands to learn: setup demo test check coverage.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check coverage fmt clippy deny machine parity clients hostile events pages readme bench bench-mcp bench-fleet bench-storage fuzz watch lambda zips servers cdk e2e deploy
+.PHONY: help setup demo test check coverage fmt clippy deny machine parity clients onnx hostile events pages readme bench bench-mcp bench-fleet bench-storage bench-learning fuzz watch lambda zips servers cdk e2e deploy
 
 CARGO ?= cargo
 VENV := .venv
@@ -26,7 +26,7 @@ test: ## every test that needs nothing but Rust
 setup: ## what `check` and `coverage` need beyond Rust: Python and Node clients, Chromium, LLVM, cargo tools
 	tests/setup.sh
 
-check: fmt clippy deny machine parity clients hostile events pages servers ## everything else that CI checks
+check: fmt clippy deny machine parity clients onnx hostile events pages servers ## everything else that CI checks
 
 fmt:
 	$(CARGO) fmt --all --check
@@ -55,11 +55,15 @@ clients: ## real MCP clients and the protocol's conformance suite against the bu
 	$(PYTHON) tests/clients/webhook_payloads.py $(MLOPS)
 	$(PYTHON) tests/clients/dockerfile.py
 
+onnx: ## models of every kind as ONNX, by the checker of onnx and in onnxruntime
+	$(CARGO) build --quiet --package mlops-algorithms --example onnx_models
+	$(PYTHON) tests/clients/onnx_models.py target/debug/examples/onnx_models
+
 hostile: ## what strangers send: forged, oversized, nested, smuggled and slow requests, and 10,000 of them
 	$(CARGO) build --quiet --package mlops
 	$(PYTHON) tests/clients/hostile.py $(MLOPS)
 
-bench: bench-mcp bench-fleet bench-storage ## measure against the peers into docs/benchmarks.md; QUICK=1 for a first look
+bench: bench-mcp bench-fleet bench-storage bench-learning ## measure against the peers into docs/benchmarks.md; QUICK=1 for a first look
 
 bench-mcp: ## remote tools against embedded ones; the MCP server against Python's
 	$(CARGO) build --quiet --release --package mlops
@@ -71,11 +75,19 @@ $(PEERS): tests/bench/requirements.txt
 
 bench-fleet: zips $(PEERS) ## the functions as they are deployed: size, start, invocations, memory
 	$(CARGO) build --quiet --release --package mlops-host --features lambda --example hello-world
-	$(PYTHON) tests/servers/ministack.py -- $(PEERS)/bin/python tests/bench/fleet.py $(if $(QUICK),--quick)
+	$(PYTHON) tests/servers/ministack.py -- $(PEERS)/bin/python tests/bench/fleet.py --starts target/starts.json $(if $(QUICK),--quick)
+
+costs: bench-fleet cdk/node_modules ## one run of the deployed fleet, measured; and the table of costs that comes of it (docs/operations.md)
+	$(PYTHON) tests/bench/costs.py target/lambda target/starts.json
+	cd cdk && npx tsx scripts/costs.ts --write
 
 bench-storage: $(PEERS) ## a large object through the S3 adapter, and with awscli
 	$(CARGO) build --quiet --release --package mlops-aws-s3 --example transfer
 	$(PYTHON) tests/servers/seaweedfs.py -- $(PYTHON) tests/bench/storage.py target/release/examples/transfer $(PEERS)/bin/aws $(if $(QUICK),--pairs 2)
+
+bench-learning: $(PEERS) ## the learning engine against scikit-learn, XGBoost, LightGBM and umap-learn
+	$(CARGO) build --quiet --release --package mlops-algorithms --examples
+	$(PEERS)/bin/python tests/bench/learning/run.py $(if $(QUICK),--quick)
 
 fuzz: ## libFuzzer on what arrives from outside, MINUTES=10 for each target
 	tests/fuzz/run.sh $(or $(MINUTES),10)

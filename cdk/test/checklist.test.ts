@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Match } from "aws-cdk-lib/assertions";
+import { FUNCTIONS } from "../src/functions";
 import { SECRETS } from "../src/names";
 import { list, read, resources, statements, templates } from "./synthesised";
 
@@ -49,7 +50,7 @@ test("§9.7 before implementation: all secrets are in Secrets Manager", () => {
 test("§9.7 before implementation: resources are placed in private subnets of a VPC", () => {
   const isPrivate = (reference: unknown): boolean => /privateSubnet/i.test(JSON.stringify(reference));
   const functions = properties("AWS::Lambda::Function").filter(([id]) => id.startsWith("fleet/"));
-  assert.equal(functions.length, 9);
+  assert.equal(functions.length, FUNCTIONS.length);
   for (const [id, { VpcConfig }] of functions) {
     assert.equal(VpcConfig.SubnetIds.length, 2, id);
     assert.ok(VpcConfig.SubnetIds.every(isPrivate), id);

@@ -6,7 +6,7 @@ import { ASSUMED, coldShare, ours, python, total } from "../costs/model";
 import { PRICES } from "../costs/prices";
 import { ISSUES, table, withTable } from "../costs/table";
 import { FUNCTIONS } from "../src/functions";
-import { resources, templates } from "./synthesised";
+import { read, resources, templates } from "./synthesised";
 
 const measured: Measurements = {
   measured: "2030-01-31",
@@ -102,4 +102,9 @@ test("the table goes between its marks, and again into the same place", () => {
   assert.ok(written.includes(table(measured)) && !written.includes("old"));
   assert.equal(withTable(written, measured), written);
   assert.throws(() => withTable("# Costs\n", measured), /no place for the table/);
+});
+
+test("the table of docs/operations.md is that of docs/measurements.json", () => {
+  const document = read("docs/operations.md");
+  assert.equal(withTable(document, measurementsOf(JSON.parse(read("docs/measurements.json")))), document);
 });

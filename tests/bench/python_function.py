@@ -13,6 +13,8 @@ if os.environ.get("PEER") == "training":
     S3 = boto3.client("s3")
 
 if os.environ.get("PEER") == "mcp":
+    import asyncio
+
     from mangum import Mangum
     from mcp.server.mcpserver import MCPServer
 
@@ -21,7 +23,7 @@ if os.environ.get("PEER") == "mcp":
     NAME = re.compile(r"\{\{\s*(\w+)\s*\}\}")
 
     @server.tool()
-    def apply_notification_template(custom: str, values: dict) -> dict:
+    def apply_notification_template(custom: str, values: dict) -> dict[str, str]:
         """Render a message from its template: the first line is the subject, the rest is Markdown."""
         rendered = NAME.sub(lambda found: str(values[found.group(1)]), custom)
         subject, body = rendered.split("\n\n", 1)
@@ -33,6 +35,19 @@ if os.environ.get("PEER") == "mcp":
         json_response=True, stateless_http=True,
         transport_security=TransportSecuritySettings(enable_dns_rebinding_protection=False),
     )
+    # The application's lifespan can be entered once: it is that of the process, on the loop that Mangum takes its turns on.
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    ready = asyncio.Event()
+
+    async def live():
+        async with application.router.lifespan_context(application):
+            ready.set()
+            await asyncio.Event().wait()
+
+    life = loop.create_task(live())
+    loop.run_until_complete(ready.wait())
+    adapter = Mangum(application, lifespan="off")
 
 
 def train(event, context):
@@ -41,5 +56,5 @@ def train(event, context):
 
 
 def mcp(event, context):
-    """Answers one request. The lifespan of the application is that of the request, as the library wants it stateless."""
-    return Mangum(application, lifespan="auto")(event, context)
+    """Answers one request."""
+    return adapter(event, context)

@@ -1,80 +1,81 @@
-"""The runtime API of Lambda, as small as it can be: one function at a time, its invocations one after the other."""
+"""The runtime API of Lambda, and of its API for extensions what a function registers itself with, as small as they can be: one
+function at a time, its invocations one after the other."""
 
+import contextlib
 import json
 import os
 import queue
+import socket
 import subprocess
 import threading
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-ARN = "arn:aws:lambda:us-east-1:123456789012:function:measured"
+ARN = b"arn:aws:lambda:us-east-1:123456789012:function:measured"
 
 
 class RuntimeApi:
-    """Answers the function that polls it. `ready` is when the first poll came, by `time.perf_counter`."""
+    """Answers the function that polls it. `ready` is when the first poll came, by `time.perf_counter`. Requests are read by hand:
+    what a parser of headers takes would be counted as the function's."""
 
     def __init__(self):
-        self.ready = threading.Event()
+        self.ready, self.ended = threading.Event(), threading.Event()
         self.ready_at = None
         self.todo, self.done = queue.Queue(), queue.Queue()
-        api = self
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-            disable_nagle_algorithm = True
-            wbufsize = -1
-
-            def do_GET(self):
-                if api.ready_at is None:
-                    api.ready_at = time.perf_counter()
-                    api.ready.set()
-                number, body = api.todo.get()
-                if number is None:
-                    self.close_connection = True
-                    return
-                self.answer(200, body, {
-                    "Lambda-Runtime-Aws-Request-Id": f"request-{number}",
-                    "Lambda-Runtime-Deadline-Ms": str(int((time.time() + 300) * 1000)),
-                    "Lambda-Runtime-Invoked-Function-Arn": ARN,
-                })
-
-            def do_POST(self):
-                body = self.rfile.read(int(self.headers.get("Content-Length") or 0)) if (
-                    self.headers.get("Transfer-Encoding") != "chunked") else self.chunks()
-                at = time.perf_counter()
-                if self.path.endswith(("/response", "/error")):
-                    api.done.put((at, self.path.endswith("/response"), body))
-                    self.answer(202, b"")
-                else:
-                    # The API for extensions: where there is none, a function says so and goes on.
-                    self.answer(404, b"")
-
-            def chunks(self):
-                parts = []
-                while size := int(self.rfile.readline(), 16):
-                    parts.append(self.rfile.read(size))
-                    self.rfile.readline()
-                self.rfile.readline()
-                return b"".join(parts)
-
-            def answer(self, status, body, headers=None):
-                self.send_response(status)
-                for name, value in (headers or {}).items():
-                    self.send_header(name, value)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_):
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        self.address = f"127.0.0.1:{self.server.server_address[1]}"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        self.listener = socket.create_server(("127.0.0.1", 0), backlog=16)
+        self.address = "127.0.0.1:%d" % self.listener.getsockname()[1]
+        threading.Thread(target=self.listen, daemon=True).start()
         self.count = 0
+
+    def listen(self):
+        # A function that is ended drops its connections, and the listener is closed at the end.
+        with contextlib.suppress(OSError):
+            while True:
+                connection, _ = self.listener.accept()
+                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                threading.Thread(target=self.serve, args=(connection,), daemon=True).start()
+
+    def serve(self, connection):
+        with contextlib.suppress(ConnectionError), connection, connection.makefile("rb") as stream:
+            while line := stream.readline():
+                method, path, _ = line.split(b" ", 2)
+                body = self.body(stream)
+                at = time.perf_counter()
+                if path.endswith(b"/extension/event/next"):
+                    # Nothing happens to an extension before the function is ended.
+                    self.ended.wait()
+                    return
+                if method == b"GET":
+                    if self.ready_at is None:
+                        self.ready_at = at
+                        self.ready.set()
+                    number, event = self.todo.get()
+                    if number is None:
+                        return
+                    connection.sendall(answer(b"200 OK", event, (
+                        b"Lambda-Runtime-Aws-Request-Id: request-%d\r\nLambda-Runtime-Deadline-Ms: %d\r\n"
+                        b"Lambda-Runtime-Invoked-Function-Arn: %s\r\n") % (number, (time.time() + 300) * 1000, ARN)))
+                elif path.endswith((b"/response", b"/error")):
+                    self.done.put((at, path.endswith(b"/response"), body))
+                    connection.sendall(answer(b"202 Accepted", b""))
+                else:
+                    about = b'{"functionName":"measured","functionVersion":"$LATEST","handler":"bootstrap"}'
+                    connection.sendall(answer(b"200 OK", about, b"Lambda-Extension-Identifier: 1\r\n"))
+
+    @staticmethod
+    def body(stream):
+        length, chunked = 0, False
+        while (header := stream.readline().lower()) not in (b"\r\n", b""):
+            if header.startswith(b"content-length:"):
+                length = int(header[15:])
+            chunked = chunked or header.startswith(b"transfer-encoding:") and b"chunked" in header
+        if not chunked:
+            return stream.read(length)
+        parts = []
+        while size := int(stream.readline(), 16):
+            parts.append(stream.read(size))
+            stream.readline()
+        stream.readline()
+        return b"".join(parts)
 
     def invoke(self, event):
         """Seconds of one invocation, and what it gave."""
@@ -87,9 +88,15 @@ class RuntimeApi:
         return at - begun, json.loads(body)
 
     def close(self):
+        self.ended.set()
         self.todo.put((None, b""))
-        self.server.shutdown()
-        self.server.server_close()
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+
+
+def answer(status, body, headers=b""):
+    head = b"HTTP/1.1 %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n%s\r\n"
+    return head % (status, len(body), headers) + body
 
 
 class Function:

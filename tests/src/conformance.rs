@@ -68,11 +68,11 @@ fn a_tool_lies_in_the_file_of_its_name_in_the_folder_of_its_capability() {
 fn every_argument_and_every_result_is_described() {
     let (platform, _folder) = platform();
     for tool in platform.toolbox.tools() {
-        assert!(tool.description.len() > 30, "{} says what it does", tool.name);
-        assert_eq!(tool.input_schema["type"], "object", "{}", tool.name);
-        assert_eq!(tool.input_schema["additionalProperties"], false, "{} refuses unknown arguments", tool.name);
-        assert_eq!(tool.output_schema["type"], "object", "{}", tool.name);
-        for (side, schema) in [("input", &tool.input_schema), ("output", &tool.output_schema)] {
+        assert!(tool.description(Lang::En).len() > 30, "{} says what it does", tool.name);
+        assert_eq!(tool.input_schema()["type"], "object", "{}", tool.name);
+        assert_eq!(tool.input_schema()["additionalProperties"], false, "{} refuses unknown arguments", tool.name);
+        assert_eq!(tool.output_schema()["type"], "object", "{}", tool.name);
+        for (side, schema) in [("input", tool.input_schema()), ("output", tool.output_schema())] {
             let mut missing = Vec::new();
             undescribed(schema, side, &mut missing);
             assert!(missing.is_empty(), "{}: no description of {missing:?}", tool.name);
@@ -105,11 +105,11 @@ fn schemas_hold_nothing_that_clients_trip_over() {
     for tool in platform.toolbox.tools() {
         // Where any value is taken, null is one of them.
         let any = r#"{"type":"array","items":{"type":"object"}},{"type":"null"}"#;
-        let input = tool.input_schema.to_string().replace(any, "");
+        let input = tool.input_schema().to_string().replace(any, "");
         for word in ["$schema", "\"$ref\"", "uint", "\"null\"", "x-aliases"] {
             assert!(!input.contains(word), "{} has {word} in its input schema: {input}", tool.name);
         }
-        let output = tool.output_schema.to_string();
+        let output = tool.output_schema().to_string();
         for word in ["$schema", "\"$ref\"", "uint", "x-aliases"] {
             assert!(!output.contains(word), "{} has {word} in its output schema", tool.name);
         }

@@ -213,6 +213,20 @@ fn nothing_is_left_for_later_and_no_lint_is_silenced_without_a_reason() {
     }
 }
 
+/// A closure that the compiler leaves apart is compiled for the oldest processor, and the loop in it is half as quick.
+#[test]
+fn what_is_dispatched_to_vector_instructions_is_inlined() {
+    for file in files(&Fleet::repository().join("lib/algorithms/src"), ".rs") {
+        let text = std::fs::read_to_string(&file).unwrap();
+        for call in ["dispatch(", "vectorised("] {
+            for (at, _) in text.match_indices(call) {
+                let given = text[at + call.len()..].trim_start();
+                assert!(!given.starts_with('|') && !given.starts_with("move"), "{}: {call}", file.display());
+            }
+        }
+    }
+}
+
 #[test]
 fn every_environment_variable_is_a_setting() {
     let root = Fleet::repository();

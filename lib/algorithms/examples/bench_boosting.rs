@@ -1,7 +1,7 @@
 //! Fits boosted trees to tables in files and says how long it took; also writes models as XGBoost JSON, and reads them.
 //!
 //! usage: `bench_boosting SPECIFICATION`, an object of JSON: `x`, `y`, `x_test` (files of little-endian f64), `features`, `classes`
-//! (0 for numbers), `parameters`, and optionally `categorical`, `repeat`, `seed`, `out` (predictions), `save` or `load` (a
+//! (0 for numbers), `parameters`, and optionally `categorical`, `repeat`, `seed`, `out` (predictions), `explain` (how many test rows), `save` or `load` (a
 //! model as XGBoost JSON).
 
 #![expect(clippy::disallowed_methods, reason = "a benchmark reads files and a clock")]
@@ -12,10 +12,10 @@ use std::io::Write as _;
 use std::time::Instant;
 
 use mlops_algorithms::models::boosting::{BoostedTrees, BoostingInputs};
-use mlops_algorithms::models::{Algorithm, Examples, Hyperparameters, Model, Task, fit_boosted};
+use mlops_algorithms::models::{Algorithm, Examples, ExplainedOutput, Hyperparameters, Model, Task, fit_boosted};
 use mlops_algorithms::probe::Silent;
 use mlops_algorithms::target::Target;
-use ndarray::Array2;
+use ndarray::{Array2, Axis, Slice};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -37,6 +37,8 @@ struct Specification {
     out: Option<String>,
     save: Option<String>,
     load: Option<String>,
+    #[serde(default)]
+    explain: usize,
 }
 
 fn numbers(path: &str) -> Result<Vec<f64>, Box<dyn Error>> {
@@ -104,7 +106,14 @@ fn main() -> Result<(), Box<dyn Error>> {
     if let (Some(path), Model::Xgboost(trees)) = (&given.save, &model) {
         fs::write(path, trees.to_xgboost_json(&[]).to_string())?;
     }
-    let seconds = json!({"fit": fit, "fit_cpu": fit_cpu, "predict": predict, "predict_cpu": predict_cpu});
+    let some = x_test.slice_axis(Axis(0), Slice::from(..given.explain.min(x_test.nrows())));
+    let wall = Instant::now();
+    if given.explain > 0 {
+        model.explain(some, None, ExplainedOutput::Raw, &Silent)?;
+    }
+    let explain = wall.elapsed().as_secs_f64();
+    let seconds =
+        json!({"explain": explain, "fit": fit, "fit_cpu": fit_cpu, "predict": predict, "predict_cpu": predict_cpu});
     writeln!(std::io::stdout(), "{seconds}")?;
     Ok(())
 }

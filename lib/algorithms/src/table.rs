@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -107,7 +108,7 @@ impl Table {
     #[must_use]
     pub fn take(&self, rows: &[usize]) -> Self {
         let take = |column: &Column| Column { name: column.name.clone(), values: column.values.take(rows) };
-        Self { columns: self.columns.iter().map(take).collect() }
+        Self { columns: self.columns.par_iter().map(take).collect() }
     }
 
     /// The table without the named columns.

@@ -2,13 +2,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use mlops_algorithms::models::calibration::{CalibrationMethod, Calibrator};
 use mlops_algorithms::models::{Algorithm, Hyperparameters, Model, Task, fit};
 use mlops_algorithms::probe::Silent;
 use mlops_algorithms::target::Target;
 use ndarray::Array2;
 use serde_json::{Value, json};
 
-const ALL: [(Algorithm, Task); 16] = [
+const ALL: [(Algorithm, Task); 19] = [
     (Algorithm::RandomForest, Task::Classification),
     (Algorithm::RandomForest, Task::Regression),
     (Algorithm::DecisionTree, Task::Classification),
@@ -25,6 +26,9 @@ const ALL: [(Algorithm, Task); 16] = [
     (Algorithm::NaiveBayes, Task::Classification),
     (Algorithm::Knn, Task::Classification),
     (Algorithm::Knn, Task::Regression),
+    (Algorithm::ExtraTrees, Task::Classification),
+    (Algorithm::Xgboost, Task::Classification),
+    (Algorithm::Xgboost, Task::Regression),
 ];
 
 fn features(rows: usize) -> Array2<f64> {
@@ -56,35 +60,64 @@ fn fitted(algorithm: Algorithm, task: Task, given: &Value) -> Model {
 fn damaged_models_never_panic() {
     for (algorithm, task) in ALL {
         let given = match algorithm {
-            Algorithm::RandomForest => json!({"n_estimators": 2, "max_depth": 2}),
+            Algorithm::RandomForest | Algorithm::ExtraTrees | Algorithm::Xgboost => {
+                json!({"n_estimators": 2, "max_depth": 2})
+            }
             Algorithm::DecisionTree => json!({"max_depth": 3}),
             Algorithm::NeuralNetwork => json!({"hidden_layer_sizes": 2, "max_iter": 2, "normalization": "batch"}),
             _ => json!({}),
         };
-        let whole = serde_json::to_value(fitted(algorithm, task, &given)).unwrap();
-        let mut refused = 0;
-        for path in paths(&whole, String::new()) {
-            for change in [
-                json!(0),
-                json!(1),
-                json!(2),
-                json!(7),
-                json!(-1.5),
-                json!(4_294_967_295_u32),
-                json!([]),
-                json!([1]),
-                json!(1e308),
-            ] {
-                let mut damaged = whole.clone();
-                *damaged.pointer_mut(&path).unwrap() = change;
-                match serde_json::from_value::<Model>(damaged) {
-                    Err(_) => refused += 1,
-                    Ok(model) => drop(model.predict(Array2::zeros((3, model.num_features().min(1000))).view())),
-                }
+        stays_sound(&fitted(algorithm, task, &given));
+    }
+}
+
+#[test]
+fn damaged_calibrations_never_panic() {
+    let x = features(30);
+    let Target::Classes { codes, .. } = target(Task::Classification, &x) else { panic!("classes") };
+    for method in [CalibrationMethod::Sigmoid, CalibrationMethod::Isotonic, CalibrationMethod::Temperature] {
+        let model = fitted(Algorithm::DecisionTree, Task::Classification, &json!({"max_depth": 1}));
+        let probabilities = model.predict_proba(x.view()).unwrap();
+        let calibrator = Calibrator::fit(method, probabilities.view(), &codes, None).unwrap();
+        let model = model.calibrated(calibrator.clone()).unwrap();
+        stays_sound(&model);
+        let refused = model.clone().calibrated(calibrator).unwrap_err();
+        assert_eq!(refused.reason, "a model is calibrated twice");
+        // A file cannot calibrate a calibrated model either, however deep.
+        let mut nested = serde_json::to_value(&model).unwrap();
+        nested["calibrated"]["model"] = serde_json::to_value(&model).unwrap();
+        assert!(serde_json::from_value::<Model>(nested).is_err());
+        let binary = postcard::to_stdvec(&model).unwrap();
+        assert_eq!(postcard::from_bytes::<Model>(&binary).unwrap(), model);
+        assert!(postcard::from_bytes::<Model>(&vec![binary[0]; 1 << 20]).is_err());
+    }
+}
+
+fn stays_sound(model: &Model) {
+    let algorithm = model.algorithm();
+    let whole = serde_json::to_value(model).unwrap();
+    let mut refused = 0;
+    for path in paths(&whole, String::new()) {
+        for change in [
+            json!(0),
+            json!(1),
+            json!(2),
+            json!(7),
+            json!(-1.5),
+            json!(4_294_967_295_u32),
+            json!([]),
+            json!([1]),
+            json!(1e308),
+        ] {
+            let mut damaged = whole.clone();
+            *damaged.pointer_mut(&path).unwrap() = change;
+            match serde_json::from_value::<Model>(damaged) {
+                Err(_) => refused += 1,
+                Ok(model) => drop(model.predict(Array2::zeros((3, model.num_features().min(1000))).view())),
             }
         }
-        assert!(refused > 20, "{algorithm}");
     }
+    assert!(refused > 20, "{algorithm}");
 }
 
 fn paths(value: &Value, path: String) -> Vec<String> {
@@ -119,6 +152,16 @@ fn damaged_models_say_what_is_wrong() {
     assert!(refusal(&tree, "/decision_tree/labels", json!(["a"])).contains("one class"));
     let forest = fitted(Algorithm::RandomForest, Task::Regression, &json!({"n_estimators": 1}));
     assert!(refusal(&forest, "/random_forest/trees", json!([])).contains("without trees"));
+    let boosted = fitted(Algorithm::Xgboost, Task::Regression, &json!({"n_estimators": 1, "max_depth": 2}));
+    let tree = "/xgboost/trees/0";
+    assert!(
+        refusal(&boosted, &format!("{tree}/features/0"), json!(4)).contains("a feature that the model does not have")
+    );
+    assert!(refusal(&boosted, &format!("{tree}/left/0"), json!(0)).contains("out of place"));
+    assert!(refusal(&boosted, &format!("{tree}/covers/0"), json!(-1)).contains("a weight is negative"));
+    assert!(refusal(&boosted, &format!("{tree}/values"), json!([])).contains("differ in length"));
+    assert!(refusal(&boosted, "/xgboost/base_scores", json!([])).contains("base score"));
+    assert!(refusal(&boosted, "/xgboost/labels", json!(["a"])).contains("number of labels"));
     let linear = fitted(Algorithm::LinearRegression, Task::Regression, &json!({}));
     assert!(refusal(&linear, "/linear_regression/coefficients", json!([])).contains("without coefficients"));
     let logistic = fitted(Algorithm::LogisticRegression, Task::Classification, &json!({}));

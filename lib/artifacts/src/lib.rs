@@ -7,10 +7,12 @@ mod archive;
 mod artifacts;
 mod card;
 pub mod drawing;
+mod export;
 mod features;
 mod folder;
 mod manifest;
 mod model;
+mod onnx;
 mod placement;
 mod prediction;
 mod probe;
@@ -22,6 +24,7 @@ mod written;
 
 pub use artifacts::Artifacts;
 pub use card::{CARD_FORMAT, ModelCard, Signature, SignatureColumn};
+pub use export::{EncodedModel, ExportFormat, LARGEST_EXPORT, ModelExport};
 pub use folder::Kind;
 pub use manifest::{MANIFEST_FORMAT, Manifest, ManifestColumn, SplitRole};
 pub use mlops_algorithms::table::ColumnKind as ColumnType;
@@ -38,6 +41,8 @@ pub use unsupervised_card::{UnsupervisedCard, UnsupervisedModel};
 pub use unsupervised_model::{LoadedUnsupervised, Placed, UnsupervisedInput};
 pub use written::Written;
 
+#[cfg(test)]
+mod export_tests;
 #[cfg(test)]
 mod memory_store;
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Models as objects: written with deterministic bytes, read with every claim checked.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use mlops_algorithms::models::Model;
 use mlops_core::ports::Condition;
@@ -12,7 +13,7 @@ use serde_json::{Map, Value};
 
 use crate::archive::{self, Entries, LARGEST_ARCHIVE};
 use crate::artifacts::{naming, to_json};
-use crate::{Artifacts, LoadedUnsupervised, ModelCard, Signature, UnsupervisedCard, UnsupervisedModel, Written};
+use crate::{Artifacts, LoadedUnsupervised, ModelCard, Signature, UnsupervisedCard, UnsupervisedModel, Written, onnx};
 
 /// What weights begin with, followed by the number of their format in four bytes, the lowest first.
 const MAGIC: &[u8; 8] = b"MLOPSWTS";
@@ -109,8 +110,9 @@ impl StoredModel {
 }
 
 impl Artifacts {
-    /// Reads a supervised model of at most 2 GiB as it is stored. `NotFound` when there is no object; `InvalidInput`,
-    /// naming the URI and what was found, when it is not such a model, its hashes do not match, or its parts do not agree.
+    /// Reads a supervised model of at most 2 GiB as it is stored: an archive, or the ONNX of one. `NotFound` when there is
+    /// no object; `InvalidInput`, naming the URI and what was found, when it is not such a model, its hashes do not match,
+    /// or its parts do not agree.
     pub async fn read_model(&self, uri: &ArtifactUri) -> Result<LoadedModel> {
         match self.read_stored_model(uri).await? {
             StoredModel::Supervised(model) => Ok(*model),
@@ -134,7 +136,13 @@ impl Artifacts {
     pub async fn read_stored_model(&self, uri: &ArtifactUri) -> Result<StoredModel> {
         let bytes = self.read_bytes(uri, LARGEST_ARCHIVE).await?;
         let sha256 = sha256_hex(&bytes);
-        let parts = decode(&bytes).map_err(|error| naming(uri, error))?;
+        let onnx = Path::new(uri.file_name()).extension().is_some_and(|ending| ending == "onnx");
+        let parts = if onnx {
+            onnx::decode(&bytes).map(|(card, model)| Decoded::Supervised(card, model))
+        } else {
+            decode(&bytes)
+        };
+        let parts = parts.map_err(|error| naming(uri, error))?;
         let uri = uri.clone();
         Ok(match parts {
             Decoded::Supervised(card, model) => {
@@ -148,14 +156,8 @@ impl Artifacts {
 
     /// Writes a model, replacing what is there; fills in `weights_sha256`. Equal cards and weights give equal bytes.
     /// `InvalidInput` when the card does not describe the model.
-    pub async fn write_model(&self, uri: &ArtifactUri, mut card: ModelCard, model: &Model) -> Result<Written> {
-        card.check(model)
-            .map_err(|reason| naming(uri, Error::invalid_input(format!("the model cannot be written: {reason}"))))?;
-        let bytes = encode(model, |sha256| {
-            card.weights_sha256 = sha256;
-            to_json(&card)
-        })
-        .map_err(|error| naming(uri, error))?;
+    pub async fn write_model(&self, uri: &ArtifactUri, card: ModelCard, model: &Model) -> Result<Written> {
+        let (_, bytes) = encode(card, model).map_err(|error| naming(uri, error))?;
         self.write_bytes(uri, bytes, Condition::None).await
     }
 }
@@ -166,8 +168,18 @@ fn of_other_kind(uri: &ArtifactUri, task: TaskType, needed: &str) -> Error {
         .hint("name another model")
 }
 
+/// The card of a supervised model with the hash of the weights, and the archive.
+pub(crate) fn encode(mut card: ModelCard, model: &Model) -> Result<(ModelCard, Vec<u8>)> {
+    card.check(model).map_err(|reason| Error::invalid_input(format!("the model cannot be written: {reason}")))?;
+    let bytes = pack(model, |sha256| {
+        card.weights_sha256 = sha256;
+        to_json(&card)
+    })?;
+    Ok((card, bytes))
+}
+
 /// The archive of weights with the card that `card` makes of their hash.
-pub(crate) fn encode<M: Serialize>(model: &M, card: impl FnOnce(String) -> Result<Vec<u8>>) -> Result<Vec<u8>> {
+pub(crate) fn pack<M: Serialize>(model: &M, card: impl FnOnce(String) -> Result<Vec<u8>>) -> Result<Vec<u8>> {
     let mut weights = MAGIC.to_vec();
     weights.extend_from_slice(&WEIGHTS_FORMAT.to_le_bytes());
     let mut weights = postcard::to_extend(model, weights)

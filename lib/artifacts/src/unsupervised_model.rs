@@ -12,7 +12,7 @@ use ndarray::Array2;
 
 use crate::artifacts::naming;
 use crate::features::{Features, InputRule};
-use crate::model::encode;
+use crate::model::pack;
 use crate::{Artifacts, LoadedTable, UnsupervisedCard, UnsupervisedModel, Written};
 
 /// A model without a target that was read and agrees with its card.
@@ -61,7 +61,7 @@ impl Artifacts {
     ) -> Result<Written> {
         card.check(model)
             .map_err(|reason| naming(uri, Error::invalid_input(format!("the model cannot be written: {reason}"))))?;
-        let bytes = encode(model, |sha256| {
+        let bytes = pack(model, |sha256| {
             card.weights_sha256 = sha256;
             crate::artifacts::to_json(&card)
         })

@@ -1,6 +1,6 @@
 //! Every tool with the room that it works in, found by name.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use futures::future::BoxFuture;
 use mlops_core::arguments::nearest;
@@ -10,6 +10,24 @@ use serde_json::{Value, json};
 use crate::locales;
 
 type Run = Box<dyn Fn(Call, Value) -> BoxFuture<'static, Result<Outcome>> + Send + Sync>;
+
+/// What clients are told of a tool. Made when it is first asked for: a function may start for one call of one tool.
+struct About {
+    description: String,
+    input_schema: Value,
+    output_schema: Value,
+}
+
+impl About {
+    /// The row as clients see it.
+    fn of<C: Capability>(entry: &Entry<C>) -> Self {
+        let mut input_schema = schema::for_clients((entry.input_schema)());
+        // The description is the tool's; twice in every listing would be paid for by every client.
+        input_schema.as_object_mut().map(|object| object.remove("description"));
+        let output_schema = schema::for_clients((entry.output_schema)());
+        Self { description: entry.description(), input_schema, output_schema }
+    }
+}
 
 /// A tool bound to its room.
 pub struct BoundTool {
@@ -21,36 +39,25 @@ pub struct BoundTool {
     pub capability: &'static str,
     /// What a call changes.
     pub effect: Effect,
-    /// What the tool does, in English.
-    pub description: String,
-    /// The schema of the arguments, as clients see it.
-    pub input_schema: Value,
-    /// The schema of the result.
-    pub output_schema: Value,
+    about: LazyLock<About, Box<dyn FnOnce() -> About + Send>>,
     run: Run,
 }
 
 impl BoundTool {
-    /// The row as clients see it, with what a call does.
-    fn of<C: Capability>(entry: &Entry<C>, run: Run) -> Self {
-        let mut input_schema = schema::for_clients((entry.input_schema)());
-        // The description is the tool's; twice in every listing would be paid for by every client.
-        input_schema.as_object_mut().map(|object| object.remove("description"));
+    fn of<C: Capability>(entry: &'static Entry<C>, run: Run) -> Self {
         Self {
             name: entry.name,
             title: entry.title,
             capability: entry.capability,
             effect: entry.effect,
-            description: entry.description(),
-            input_schema,
-            output_schema: schema::for_clients((entry.output_schema)()),
+            about: LazyLock::new(Box::new(|| About::of(entry))),
             run,
         }
     }
 
     /// The row as clients see it, for tools whose room is made anew for each call.
     #[cfg(feature = "mcp")]
-    pub(crate) fn described<C: Capability>(entry: &Entry<C>) -> Self {
+    pub(crate) fn described<C: Capability>(entry: &'static Entry<C>) -> Self {
         let name = entry.name;
         let run: Run = Box::new(move |_, _| {
             Box::pin(async move { Err(Error::internal(format!("`{name}` is called through its row"))) })
@@ -60,7 +67,17 @@ impl BoundTool {
 
     /// What the tool does, in that language.
     pub fn description(&self, lang: Lang) -> String {
-        locales::tool_description(self.name, lang).map_or_else(|| self.description.clone(), str::to_owned)
+        locales::tool_description(self.name, lang).map_or_else(|| self.about.description.clone(), str::to_owned)
+    }
+
+    /// The schema of the arguments, as clients see it.
+    pub fn input_schema(&self) -> &Value {
+        &self.about.input_schema
+    }
+
+    /// The schema of the result.
+    pub fn output_schema(&self) -> &Value {
+        &self.about.output_schema
     }
 
     /// Calls the tool.
@@ -76,8 +93,8 @@ impl BoundTool {
             "capability": self.capability,
             "effect": self.effect,
             "description": self.description(lang),
-            "input_schema": self.input_schema,
-            "output_schema": self.output_schema,
+            "input_schema": self.input_schema(),
+            "output_schema": self.output_schema(),
         })
     }
 }

@@ -22,7 +22,7 @@ pub use runs::{RecordedRun, RunApproval, RunDecision, RunModel, RunRecord, RunRe
 pub use sent::{Sending, Sent};
 pub use state::{Change, How, State, StateChange};
 pub use status::ModelStatus;
-pub use version::{GoldenRows, ModelVersion, NewVersion};
+pub use version::{ExportedFile, GoldenRows, ModelVersion, NewVersion};
 
 use mlops_core::{Error, Result};
 

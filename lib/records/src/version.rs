@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -30,9 +31,23 @@ pub struct NewVersion {
     pub data_sha256: Option<String>,
     /// The run that made it.
     pub run_id: Option<String>,
+    /// The model in other formats.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exports: Vec<ExportedFile>,
     /// The rows that a rollback predicts again; versions that were registered without any have none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub golden: Option<GoldenRows>,
+}
+
+/// A file of the model in another format.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ExportedFile {
+    /// The format, as `onnx`.
+    pub format: String,
+    /// Where the file lies.
+    pub uri: String,
+    /// SHA-256 of its bytes.
+    pub sha256: String,
 }
 
 /// Where rows lie that the model has predicted, beside what it predicted.

@@ -1,22 +1,21 @@
 """Clustering against scikit-learn, by turns on the same files.
 
-    python clustering.py --binary B [--pairs 3] [--quick] [--only NAME …]
+    python clustering.py --binary B [--pairs 5] [--threads 1 2] [--quick] [--only NAME …]
 
 B is `cargo build --release -p mlops-algorithms --example bench_clustering`. Each turn is a process of its own with as many threads
-as the row says; a pair is one turn of each. The table gives the median ratio (ours / scikit-learn) of the time and of the
+as the row says; a pair is one turn of each. The table gives the ratios (ours / scikit-learn) of the time and of the
 processor time, and the quality on both sides: the mean inertia over seeds, the BIC, the silhouette, or how far the labels agree.
 """
 
 import argparse
 import json
-import os
 import statistics
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 import numpy as np
+import turns
 
 PEER = """
 import json, sys, time, warnings
@@ -91,24 +90,24 @@ ROWS = [
 
 
 def run(command, threads):
-    environment = os.environ | {"OMP_NUM_THREADS": str(threads), "OPENBLAS_NUM_THREADS": str(threads), "RAYON_NUM_THREADS": str(threads)}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-    lines = [json.loads(line) for line in done.stdout.splitlines()]
-    return {key: statistics.fmean(line[key] or 0.0 for line in lines) for key in ("wall", "cpu", "quality")}
+    printed, memory = turns.run(command, threads)
+    lines = [json.loads(line) for line in printed.splitlines()]
+    mean = lambda key: statistics.fmean(line[key] or 0.0 for line in lines)
+    return {"fit": mean("wall"), "cpu": mean("cpu"), "quality": mean("quality"), "memory": memory}
 
 
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--binary", required=True)
-    parser.add_argument("--pairs", type=int, default=3)
+    parser.add_argument("--pairs", type=int, default=5)
+    parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--only", nargs="*", default=[])
     options = parser.parse_args()
     from sklearn.metrics import adjusted_rand_score
 
     folder = Path(tempfile.mkdtemp())
-    print("| work | threads | time | processor time | ours s | scikit-learn s | quality, ours | quality, scikit-learn |")
-    print("|---|---|---|---|---|---|---|---|")
+    turns.head()
     for name, data, algorithm, parameters, seeds, long in ROWS:
         if (options.quick and long) or (options.only and not any(part in name for part in options.only)):
             continue
@@ -119,20 +118,18 @@ def main():
             labels = np.random.RandomState(0).randint(0, 8, len(x)).astype("<i4")
             labels.tofile(ours_at)
             labels.tofile(peer_at)
-        for threads in (1, 2):
+        for threads in options.threads:
             arguments = [str(path), str(x.shape[1]), algorithm, json.dumps(parameters), str(seeds)]
             peer = PEER.replace("THREADS", str(threads))
             pairs = [
                 (run([options.binary, *arguments, str(ours_at)], threads), run([sys.executable, "-c", peer, *arguments, str(peer_at)], threads))
                 for _ in range(options.pairs)
             ]
-            ratio = lambda key: statistics.median(ours[key] / theirs[key] for ours, theirs in pairs)
-            least = lambda side: min(pair[side]["wall"] for pair in pairs)
             ours, theirs = (f"{pairs[0][side]['quality']:.6g}" for side in (0, 1))
             if algorithm in ("dbscan", "hdbscan"):
                 both = (np.fromfile(place, dtype="<i4") for place in (ours_at, peer_at))
                 ours, theirs = f"ARI {adjusted_rand_score(*both):.4f} with", "scikit-learn"
-            print(f"| {name} | {threads} | {ratio('wall'):.2f} | {ratio('cpu'):.2f} | {least(0):.3f} | {least(1):.3f} | {ours} | {theirs} |", flush=True)
+            turns.row(name, threads, pairs, [ours, theirs])
 
 
 if __name__ == "__main__":

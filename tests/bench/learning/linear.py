@@ -3,22 +3,20 @@
     python linear.py --binary B [--pairs 5] [--quick] [--only NAME …]
 
 B is `cargo build --release -p mlops-algorithms --example bench_linear`. Each turn is a process of its own, with 1 and with 2
-threads; a pair is one turn of each. The table gives the median ratio (ours / scikit-learn) of the time and of the processor time
-of the fit, the time of prediction, and the quality on both sides.
+threads; a pair is one turn of each. The table gives the ratios (ours / scikit-learn) of the time and of the processor time
+of the fit, of the time of prediction, and the quality on both sides.
 """
 
 import argparse
 import json
-import os
 import pickle
-import statistics
-import subprocess
 import sys
 import tempfile
 import time
 import warnings
 
 import numpy as np
+import turns
 
 
 def generated(rows, features, classes=0, seed=0):
@@ -141,15 +139,19 @@ def ours(binary, case, repeat, threads):
     request = {"algorithm": algorithm, "task": task, "params": params, "rows": x.shape[0], "features": x.shape[1]}
     request |= {"test_rows": len(test), "repeat": repeat}
     body = json.dumps(request).encode() + b"\n" + b"".join(np.ascontiguousarray(part, dtype="<f8").tobytes() for part in (x, y, test))
-    environment = {**os.environ, "RAYON_NUM_THREADS": str(threads)}
-    done = subprocess.run([binary], input=body, stdout=subprocess.PIPE, check=True, env=environment)
-    return json.loads(done.stdout)
+    return timed([binary], threads, body)
 
 
 def theirs(path, repeat, threads):
-    environment = {**os.environ, "OMP_NUM_THREADS": str(threads), "OPENBLAS_NUM_THREADS": str(threads)}
-    command = [sys.executable, __file__, "--peer", path, "--repeat", str(repeat)]
-    return json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=True, env=environment).stdout)
+    return timed([sys.executable, __file__, "--peer", path, "--repeat", str(repeat)], threads)
+
+
+def timed(command, threads, body=b""):
+    """The answer of a turn, with the least of its times."""
+    printed, memory = turns.run(command, threads, body)
+    answer = json.loads(printed)
+    least = lambda what, clock: min(times[clock] for times in answer[what])
+    return answer | {"fit": least("fit", 0), "cpu": least("fit", 1), "predict": least("predict", 0), "memory": memory}
 
 
 def quality(task, predicted, truth):
@@ -157,10 +159,6 @@ def quality(task, predicted, truth):
     if task == "classification":
         return f"{np.mean(predicted == truth):.4f}"
     return f"{1 - np.sum((predicted - truth) ** 2) / np.sum((truth - truth.mean()) ** 2):.5f}"
-
-
-def least(turn, what, clock):
-    return min(times[clock] for times in turn[what])
 
 
 def main():
@@ -175,8 +173,7 @@ def main():
     given = arguments.parse_args()
     if given.peer:
         return peer(given.peer, given.repeat)
-    print("| work | threads | fit s ours | fit s scikit-learn | ratio | spread | ratio of processor time | predict ratio | quality ours | scikit-learn | coefficients apart |")
-    print("|---|---|---|---|---|---|---|---|---|---|---|")
+    turns.head()
     for name, (algorithm, task, params, source) in cases(given.quick).items():
         if given.only and not any(part in name for part in given.only):
             continue
@@ -190,23 +187,16 @@ def main():
             file.flush()
             for threads in given.threads:
                 pairs = [(ours(given.binary, case, given.repeat, threads), theirs(file.name, given.repeat, threads)) for _ in range(given.pairs)]
-                ratios = {
-                    (what, clock): [least(own, what, clock) / least(other, what, clock) for own, other in pairs]
-                    for what in ("fit", "predict") for clock in (0, 1)
-                }
                 own, other = pairs[-1]
                 apart = ""
                 if own["coefficients"]:
                     a, b = np.array(own["coefficients"]), np.array(other["coefficients"])
                     if len(a) == len(b):
                         apart = f"{np.max(np.abs(a - b)) / max(1.0, np.max(np.abs(b))):.1e}"
-                fit = ratios["fit", 0]
-                print(
-                    f"| {name} | {threads} | {min(least(pair[0], 'fit', 0) for pair in pairs):.4f} | {min(least(pair[1], 'fit', 0) for pair in pairs):.4f} "
-                    f"| **{statistics.median(fit):.2f}** | {min(fit):.2f}–{max(fit):.2f} | {statistics.median(ratios['fit', 1]):.2f} "
-                    f"| {statistics.median(ratios['predict', 0]):.2f} | {quality(task, own['predicted'], y[test])} | {quality(task, other['predicted'], y[test])} | {apart} |",
-                    flush=True,
-                )
+                qualities = [quality(task, side["predicted"], y[test]) for side in (own, other)]
+                if apart:
+                    qualities[0] += f", coefficients {apart} apart"
+                turns.row(name, threads, pairs, qualities)
 
 
 if __name__ == "__main__":

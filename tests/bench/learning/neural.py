@@ -3,7 +3,7 @@
     python neural.py --binary B [--pairs 5] [--threads 1 2] [--quick] [--only NAME …]
 
 B is `cargo build --release -p mlops-algorithms --example bench_neural`. Each turn is a process of its own; a pair is one turn of
-each. The table gives the median ratio (ours / scikit-learn) of the wall and of the processor time of fit and of prediction, and
+each. The table gives the ratios (ours / scikit-learn) of the wall and of the processor time of fit and of prediction, and
 the quality on held-out rows on both sides. scikit-learn gets the standardised features that ours makes inside.
 """
 
@@ -11,13 +11,13 @@ import argparse
 import json
 import os
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
 import warnings
 
 import numpy as np
+import turns
 
 
 def generated(rows):
@@ -68,9 +68,8 @@ def scikit_learn(path, task, given, seed):
 
 
 def turn(command, threads):
-    names = ["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "RAYON_NUM_THREADS"]
-    environment = os.environ | {name: str(threads) for name in names}
-    return json.loads(subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout)
+    printed, memory = turns.run(command, threads)
+    return json.loads(printed) | {"memory": memory}
 
 
 def main():
@@ -81,8 +80,7 @@ def main():
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--only", nargs="*")
     arguments = parser.parse_args()
-    print("| data | threads | fit wall | fit processor | predict | ours | scikit-learn | epochs |")
-    print("|---|---|---|---|---|---|---|---|")
+    turns.head()
     with tempfile.TemporaryDirectory() as folder:
         for name, task, x, y, given in cases(arguments.quick):
             if arguments.only and name not in arguments.only:
@@ -100,19 +98,14 @@ def main():
             with open(flat, "wb") as file:
                 file.write(head.tobytes() + x[both].astype("<f8").tobytes() + y[both].astype("<f8").tobytes())
             for threads in arguments.threads:
-                ours, theirs = [], []
+                pairs = []
                 for seed in range(arguments.pairs):
                     text = json.dumps(given)
-                    ours.append(turn([arguments.binary, flat, task, text, str(seed)], threads))
-                    theirs.append(turn([sys.executable, __file__, "--one", path, task, text, str(seed)], threads))
-                ratio = lambda key: statistics.median(a[key] / b[key] for a, b in zip(ours, theirs))
-                mean = lambda side, key: statistics.mean(turn[key] for turn in side)
-                print(
-                    f"| {name} | {threads} | {ratio('fit'):.3f} | {ratio('cpu'):.3f} | {ratio('predict'):.3f} | "
-                    f"{mean(ours, 'score'):.4f} | {mean(theirs, 'score'):.4f} | "
-                    f"{mean(ours, 'iterations'):.0f} / {mean(theirs, 'iterations'):.0f} |",
-                    flush=True,
-                )
+                    ours = turn([arguments.binary, flat, task, text, str(seed)], threads)
+                    pairs.append((ours, turn([sys.executable, __file__, "--one", path, task, text, str(seed)], threads)))
+                mean = lambda side, key: statistics.mean(pair[side][key] for pair in pairs)
+                quality = [f"{mean(side, 'score'):.4f} after {mean(side, 'iterations'):.0f} epochs" for side in (0, 1)]
+                turns.row(name, threads, pairs, quality)
 
 
 if __name__ == "__main__":

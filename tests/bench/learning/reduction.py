@@ -1,10 +1,10 @@
 """Dimensionality reduction against scikit-learn and umap-learn, by turns on the same data.
 
-    python reduction.py --binary B [--pairs 5] [--threads 1 2] [--only NAME …]
+    python reduction.py --binary B [--pairs 5] [--threads 1 2] [--quick] [--only NAME …]
 
 B is `cargo build --release -p mlops-algorithms --example bench_reduction`. Each turn is a process of its own; a pair is one turn of
-each. Within a turn the quickest of some fits counts, so that the peer's imports and compilation do not. The table gives the median
-ratio (ours / the peer's) of the time and of the processor time of `fit_transform`, and the quality on both sides: the share of the
+each. Within a turn the quickest of some fits counts, so that the peer's imports and compilation do not. The table gives the
+ratios (ours / the peer's) of the time and of the processor time of `fit_transform`, and the quality on both sides: the share of the
 variance that is explained, the Kullback–Leibler divergence with the trustworthiness, or the trustworthiness.
 """
 
@@ -12,12 +12,16 @@ import argparse
 import json
 import os
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
 
 import numpy as np
+import turns
+
+
+# What --quick leaves out.
+LONG = ("pca 2000 x 2000, all", "umap digits")
 
 
 def cases():
@@ -69,18 +73,16 @@ def table(path):
 def turn(command, threads, x, result, method):
     from sklearn.manifold import trustworthiness
 
-    names = ["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS", "RAYON_NUM_THREADS"]
-    environment = os.environ | {name: str(threads) for name in names}
-    done = subprocess.run([*command, result], env=environment, check=True, stdout=subprocess.PIPE, text=True)
-    found = json.loads(done.stdout)
+    printed, memory = turns.run([*command, result], threads)
+    found = json.loads(printed) | {"memory": memory}
     if method != "pca":
         found["trustworthiness"] = trustworthiness(x, np.fromfile(result, "<f8").reshape(len(x), -1))
     return found
 
 
-def quality(turns):
-    names = [name for name in ("explained", "kl", "trustworthiness") if turns[0].get(name) is not None]
-    return ", ".join(f"{name} {statistics.mean(turn[name] for turn in turns):.5f}" for name in names)
+def quality(side):
+    names = [name for name in ("explained", "kl", "trustworthiness") if side[0].get(name) is not None]
+    return ", ".join(f"{name} {statistics.mean(turn[name] for turn in side):.5f}" for name in names)
 
 
 def main():
@@ -88,13 +90,15 @@ def main():
     parser.add_argument("--binary", required=True)
     parser.add_argument("--pairs", type=int, default=5)
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
+    parser.add_argument("--quick", action="store_true")
     parser.add_argument("--only", nargs="*")
     arguments = parser.parse_args()
-    print("| work | threads | wall | processor | ours | peer |")
-    print("|---|---|---|---|---|---|")
+    turns.head()
     with tempfile.TemporaryDirectory() as folder:
         path, result = os.path.join(folder, "x.bin"), os.path.join(folder, "coordinates.bin")
         for name, method, given, times, x in cases():
+            if arguments.quick and name in LONG:
+                continue
             if arguments.only and not any(word in name for word in arguments.only):
                 continue
             with open(path, "wb") as file:
@@ -105,11 +109,7 @@ def main():
                     call = [path, method, json.dumps(given), str(seed), str(times)]
                     ours.append(turn([arguments.binary, *call], threads, x, result, method))
                     theirs.append(turn([sys.executable, __file__, "--one", *call], threads, x, result, method))
-                ratio = lambda key: statistics.median(a[key] / b[key] for a, b in zip(ours, theirs))
-                print(
-                    f"| {name} | {threads} | {ratio('fit'):.3f} | {ratio('cpu'):.3f} | {quality(ours)} | {quality(theirs)} |",
-                    flush=True,
-                )
+                turns.row(name, threads, list(zip(ours, theirs)), [quality(ours), quality(theirs)])
 
 
 if __name__ == "__main__":

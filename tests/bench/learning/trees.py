@@ -1,22 +1,21 @@
 """Random forests, extra trees and exact Shapley values against scikit-learn and shap, by turns on the same files.
 
-    python trees.py --binary B [--pairs 3] [--quick] [--only NAME …]
+    python trees.py --binary B [--pairs 5] [--threads 1 2] [--quick] [--only NAME …]
 
 B is `cargo build --release -p mlops-algorithms --example bench_trees`. Each turn is a process of its own with as many threads as
-the row says; a pair is one turn of each, with the same seed number. The table gives the median ratio (ours / theirs) of fitting,
-of prediction on the training rows and of explaining test rows, and the mean quality (accuracy or R²) on both sides.
+the row says; a pair is one turn of each, with the same seed number. The table gives the ratios (ours / theirs) of fitting and of
+prediction on the training rows, and the mean quality (accuracy or R²) on both sides; rows that explain have their own.
 """
 
 import argparse
 import json
-import os
 import statistics
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 import numpy as np
+import turns
 
 PEER = """
 import json, sys, time
@@ -28,7 +27,9 @@ x, y, x_test, y_test = np.split(v, np.cumsum([n * f, n, m * f]))
 x, x_test, explained = x.reshape(n, f), x_test.reshape(m, f), int(explained)
 kinds = {"random_forest": (RandomForestRegressor, RandomForestClassifier), "extra_trees": (ExtraTreesRegressor, ExtraTreesClassifier)}
 model = kinds[algorithm][k > 0](random_state=int(seed), n_jobs=THREADS, **json.loads(given))
-start = time.perf_counter(); model.fit(x, y); fit = time.perf_counter() - start
+start, processor = time.perf_counter(), time.process_time()
+model.fit(x, y)
+fit, processor = time.perf_counter() - start, time.process_time() - processor
 start = time.perf_counter(); model.predict(x); predict = time.perf_counter() - start
 quality = model.score(x_test, y_test)
 explain = 0.0
@@ -36,7 +37,7 @@ if explained:
     import shap
     explainer = shap.TreeExplainer(model, feature_perturbation="tree_path_dependent")
     start = time.perf_counter(); explainer.shap_values(x_test[:explained], check_additivity=False); explain = time.perf_counter() - start
-print(json.dumps({"fit": fit, "predict": predict, "explain": explain, "quality": quality}))
+print(json.dumps({"fit": fit, "cpu": processor, "predict": predict, "explain": explain, "quality": quality}))
 """
 
 
@@ -82,35 +83,36 @@ def write(path, x, y, classes):
 
 
 def turn(command, threads):
-    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "RAYON_NUM_THREADS")
-    environment = os.environ | dict.fromkeys(names, str(threads))
-    return json.loads(subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout)
+    printed, memory = turns.run(command, threads)
+    return json.loads(printed) | {"memory": memory}
 
 
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--binary", required=True)
-    parser.add_argument("--pairs", type=int, default=3)
+    parser.add_argument("--pairs", type=int, default=5)
+    parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--only", nargs="*")
     options = parser.parse_args()
-    print("| data | threads | fit | predict | explain | quality | scikit-learn's |\n|---|---|---|---|---|---|---|")
+    turns.head()
     with tempfile.TemporaryDirectory() as folder:
         for name, (make, algorithm, given, explained) in CASES.items():
             if (options.only and name not in options.only) or (options.quick and name not in QUICK):
                 continue
             path = Path(folder, "data.bin")
             write(path, *make())
-            for threads in (1, 2):
-                ours, theirs = [], []
+            for threads in options.threads:
+                pairs = []
                 for seed in range(options.pairs):
                     last = [str(path), algorithm, json.dumps(given), str(seed), str(explained)]
-                    ours.append(turn([options.binary, *last], threads))
-                    theirs.append(turn([sys.executable, "-c", PEER.replace("THREADS", str(threads)), *last], threads))
-                ratio = lambda key: statistics.median(a[key] / b[key] if b[key] else 0.0 for a, b in zip(ours, theirs))
-                quality = [statistics.mean(side["quality"] for side in sides) for sides in (ours, theirs)]
-                figures = f"{ratio('fit'):.3f} | {ratio('predict'):.3f} | {ratio('explain'):.3f}" if explained else f"{ratio('fit'):.3f} | {ratio('predict'):.3f} | –"
-                print(f"| {name} | {threads} | {figures} | {quality[0]:.4f} | {quality[1]:.4f} |", flush=True)
+                    peer = [sys.executable, "-c", PEER.replace("THREADS", str(threads)), *last]
+                    pairs.append((turn([options.binary, *last], threads), turn(peer, threads)))
+                quality = [f"{statistics.mean(pair[side]['quality'] for pair in pairs):.4f}" for side in (0, 1)]
+                if explained:
+                    # What is timed in these rows is the explanation.
+                    pairs = [tuple({"fit": side["explain"], "memory": side["memory"]} for side in pair) for pair in pairs]
+                turns.row(name, threads, pairs, quality)
 
 
 if __name__ == "__main__":

@@ -72,11 +72,11 @@ pub(crate) enum Edit {
 
 impl Input {
     /// The bytes of the input, given what it may begin as.
-    pub(crate) fn bytes(&self, samples: &[String]) -> Vec<u8> {
+    pub(crate) fn bytes(&self, samples: &[impl AsRef<[u8]>]) -> Vec<u8> {
         match self {
             Self::Bytes(bytes) => bytes.clone(),
             Self::Edited(sample, edits) => {
-                let mut bytes = samples[usize::from(*sample) % samples.len()].clone().into_bytes();
+                let mut bytes = samples[usize::from(*sample) % samples.len()].as_ref().to_vec();
                 edits.iter().take(64).for_each(|edit| edit.apply(&mut bytes));
                 bytes
             }

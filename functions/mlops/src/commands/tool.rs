@@ -29,7 +29,7 @@ pub(crate) async fn run(platform: &Platform, name: &str, words: &[String]) -> Re
         help(tool, platform.settings.lang);
         return Ok(());
     }
-    let arguments = arguments(words, &tool.input_schema, &mut Machine)?;
+    let arguments = arguments(words, tool.input_schema(), &mut Machine)?;
     let outcome = tool.call(platform.call("cli"), arguments).await?;
     output::json(&outcome.value);
     platform.finish_started_runs().await;
@@ -39,8 +39,8 @@ pub(crate) async fn run(platform: &Platform, name: &str, words: &[String]) -> Re
 /// The tool's arguments, from its schema.
 fn help(tool: &BoundTool, lang: Lang) {
     say!("{}\n\nUsage: mlops tool {} [ARGUMENTS]\n\nArguments:", tool.description(lang), tool.name);
-    let required = tool.input_schema["required"].as_array();
-    for (name, schema) in tool.input_schema["properties"].as_object().into_iter().flatten() {
+    let required = tool.input_schema()["required"].as_array();
+    for (name, schema) in tool.input_schema()["properties"].as_object().into_iter().flatten() {
         let needed = required.is_some_and(|names| names.iter().any(|of| of == name));
         let kind = schema["type"].as_str().unwrap_or("one of several types");
         let choices = schema["enum"]

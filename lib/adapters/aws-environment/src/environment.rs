@@ -7,8 +7,6 @@ use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
 use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
 use aws_smithy_async::time::SystemTimeSource;
-use aws_smithy_http_client::Builder;
-use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use aws_smithy_runtime::client::identity::IdentityCache;
 use aws_smithy_runtime_api::client::behavior_version::BehaviorVersion;
 use aws_smithy_runtime_api::client::http::{HttpClient, SharedHttpClient};
@@ -21,6 +19,7 @@ use aws_types::region::Region;
 use mlops_core::{Error, Result};
 
 use crate::container::Container;
+use crate::network::Network;
 use crate::variables::{ENDPOINT, Variables};
 
 /// How often a call is made in all before its error is given back.
@@ -60,8 +59,7 @@ impl AwsEnvironment {
 
     /// What those variables say. `read` is asked again when a client is made.
     pub fn new(read: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> Result<Self> {
-        let network = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
-        Self::with_http_client(read, network)
+        Self::with_http_client(read, Network::new())
     }
 
     /// What those variables say, with another way to send requests: tests replay answers with it.

@@ -4,6 +4,7 @@
 mod container;
 mod environment;
 mod failure;
+mod network;
 #[cfg(test)]
 mod stand_in;
 mod variables;

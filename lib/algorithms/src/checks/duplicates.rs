@@ -2,7 +2,12 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
+use rayon::prelude::*;
+
 use crate::table::{Table, Values};
+
+/// How many rows are hashed at a time.
+const ROWS: usize = 4096;
 
 /// The hash of a missing value.
 const MISSING_HASH: u64 = 0x6D69_7373_696E_6700;
@@ -10,23 +15,50 @@ const MISSING_HASH: u64 = 0x6D69_7373_696E_6700;
 /// A hash of 128 bits for each row over all columns but the excluded ones, so that equal rows have equal hashes and
 /// different rows, for all purposes, different ones; `None` when no column is left.
 pub(crate) fn row_hashes(table: &Table, excluded: &[&str]) -> Option<Vec<u128>> {
-    let mut columns = table.columns.iter().filter(|column| !excluded.contains(&column.name.as_str())).peekable();
-    columns.peek()?;
-    let mut hashes = vec![(0_u64, 0_u64); table.num_rows()];
-    for column in columns {
-        match &column.values {
-            Values::Number { values, .. } => {
+    let columns = table.columns.iter().filter(|column| !excluded.contains(&column.name.as_str()));
+    let columns = columns.map(|column| Hashed::of(&column.values)).collect::<Vec<_>>();
+    if columns.is_empty() {
+        return None;
+    }
+    let mut hashes = vec![0; table.num_rows()];
+    hashes.par_chunks_mut(ROWS).enumerate().for_each(|(chunk, hashes)| {
+        let from = chunk * ROWS;
+        let mut rows = vec![(0, 0); hashes.len()];
+        for column in &columns {
+            column.add(&mut rows, from);
+        }
+        hashes.iter_mut().zip(rows).for_each(|(hash, (high, low))| *hash = u128::from(high) << 64 | u128::from(low));
+    });
+    Some(hashes)
+}
+
+/// A column with the hashes of its categories.
+enum Hashed<'a> {
+    Numbers(&'a [f64]),
+    Text(&'a [u32], Vec<u64>),
+}
+
+impl<'a> Hashed<'a> {
+    fn of(values: &'a Values) -> Self {
+        match values {
+            Values::Number { values, .. } => Self::Numbers(values),
+            Values::Text { codes, categories } => Self::Text(codes, categories.iter().map(text_hash).collect()),
+        }
+    }
+
+    /// Adds the values from that row on.
+    fn add(&self, rows: &mut [(u64, u64)], from: usize) {
+        match self {
+            Self::Numbers(values) => {
                 let hash = |value: &f64| if value.is_nan() { MISSING_HASH } else { (value + 0.0).to_bits() };
-                hashes.iter_mut().zip(values).for_each(|(row, value)| add(row, hash(value)));
+                rows.iter_mut().zip(&values[from..]).for_each(|(row, value)| add(row, hash(value)));
             }
-            Values::Text { codes, categories } => {
-                let of_categories = categories.iter().map(text_hash).collect::<Vec<_>>();
-                let hash = |code: &u32| of_categories.get(*code as usize).copied().unwrap_or(MISSING_HASH);
-                hashes.iter_mut().zip(codes).for_each(|(row, code)| add(row, hash(code)));
+            Self::Text(codes, categories) => {
+                let hash = |code: &u32| categories.get(*code as usize).copied().unwrap_or(MISSING_HASH);
+                rows.iter_mut().zip(&codes[from..]).for_each(|(row, code)| add(row, hash(code)));
             }
         }
     }
-    Some(hashes.into_iter().map(|(high, low)| (u128::from(high) << 64) | u128::from(low)).collect())
 }
 
 fn add(row: &mut (u64, u64), value: u64) {

@@ -4,6 +4,7 @@
 //! How well probabilities are calibrated is measured by [`crate::metrics::calibration`].
 
 mod isotonic;
+pub(in crate::models) mod onnx;
 mod sigmoid;
 mod temperature;
 

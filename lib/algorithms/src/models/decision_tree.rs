@@ -1,5 +1,7 @@
 //! One classification or regression tree.
 
+mod onnx;
+
 use ndarray::ArrayView2;
 use serde::{Deserialize, Serialize};
 
@@ -10,6 +12,7 @@ use super::predictor::Predictor;
 use super::tree::shap::Ensemble;
 use super::tree::{Classes, Columns, Grown, Limits, Nodes, Numbers, grow, prediction};
 use super::{InvalidModel, Model};
+use crate::onnx::{Graph, OnnxError};
 use crate::probe::Probe;
 use crate::seed;
 
@@ -58,6 +61,10 @@ impl Predictor for DecisionTree {
 
     fn ensemble(&self) -> Option<Ensemble> {
         Some(Ensemble::of_mean(std::slice::from_ref(&self.nodes), self.num_features(), self.labels.len()))
+    }
+
+    fn onnx(&self, graph: &mut Graph, features: &str) -> Result<String, OnnxError> {
+        super::tree::onnx::write(std::slice::from_ref(&self.nodes), self.num_features, graph, features)
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod brute;
 mod nearest;
+mod onnx;
 mod tree;
 
 use ndarray::ArrayView2;
@@ -12,6 +13,7 @@ use super::fit::{FitError, Fitted, TrainingData};
 use super::hyperparameters::{KnnParameters, NeighbourWeights, SearchMethod};
 use super::predictor::Predictor;
 use super::{InvalidModel, Model};
+use crate::onnx::{Graph, OnnxError};
 use crate::probe::Probe;
 use crate::target::Target;
 pub use nearest::Metric;
@@ -159,6 +161,10 @@ impl Predictor for Knn {
             }
         }
         answers
+    }
+
+    fn onnx(&self, graph: &mut Graph, features: &str) -> Result<String, OnnxError> {
+        onnx::write(self, graph, features)
     }
 }
 

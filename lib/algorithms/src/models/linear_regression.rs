@@ -1,5 +1,7 @@
 //! Ordinary least squares.
 
+mod onnx;
+
 use ndarray::ArrayView2;
 use serde::{Deserialize, Serialize};
 
@@ -8,6 +10,7 @@ use super::hyperparameters::LinearParameters;
 use super::predictor::Predictor;
 use super::vector::dot;
 use super::{InvalidModel, Model, least_squares};
+use crate::onnx::{Graph, OnnxError};
 use crate::probe::Probe;
 
 /// A fitted linear regression.
@@ -50,6 +53,10 @@ impl Predictor for LinearRegression {
             .into_iter()
             .map(|row| dot(row.as_slice().unwrap_or(&[]), &self.coefficients) + self.intercept)
             .collect()
+    }
+
+    fn onnx(&self, graph: &mut Graph, features: &str) -> Result<String, OnnxError> {
+        onnx::write(self, graph, features)
     }
 
     fn validate(&self) -> Result<(), InvalidModel> {

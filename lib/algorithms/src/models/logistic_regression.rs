@@ -2,6 +2,7 @@
 
 mod design;
 mod loss;
+mod onnx;
 mod penalised;
 
 use design::Design;
@@ -16,6 +17,7 @@ use super::hyperparameters::LogisticParameters;
 use super::predictor::Predictor;
 use super::vector::dot;
 use super::{InvalidModel, Model, lbfgs};
+use crate::onnx::{Graph, OnnxError};
 use crate::probe::Probe;
 
 /// Rows that are predicted together.
@@ -109,6 +111,10 @@ impl Predictor for LogisticRegression {
             }
         });
         probabilities
+    }
+
+    fn onnx(&self, graph: &mut Graph, features: &str) -> Result<String, OnnxError> {
+        onnx::write(self, graph, features)
     }
 }
 

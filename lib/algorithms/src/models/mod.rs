@@ -3,6 +3,7 @@
 mod algorithm;
 mod baseline;
 pub mod boosting;
+mod calibrated;
 pub mod calibration;
 mod cholesky;
 mod class_weight;
@@ -19,6 +20,7 @@ mod logistic_regression;
 mod moments;
 mod naive_bayes;
 mod neural_network;
+mod onnx;
 pub mod permutation_importance;
 mod predictor;
 mod random_forest;
@@ -33,6 +35,7 @@ use serde::{Deserialize, Serialize};
 pub use algorithm::{Algorithm, Task, UnknownName};
 pub use baseline::Baseline;
 pub use boosting::{BoostedTrees, BoostingInputs, BoostingParameters};
+pub use calibrated::CalibratedModel;
 pub use class_weight::ClassWeight;
 pub use decision_tree::DecisionTree;
 pub use fit::{CurvePoint, Examples, FitError, Fitted, fit, fit_boosted, fit_watched};
@@ -70,12 +73,22 @@ macro_rules! models {
         #[serde(rename_all = "snake_case", try_from = "UncheckedModel")]
         pub enum Model {
             $($(#[$doc])+ $name($kind),)+
+            /// One of the others with its probabilities calibrated.
+            Calibrated(CalibratedModel),
         }
 
         /// A model as it was read, before the check.
         #[derive(Deserialize)]
         #[serde(rename_all = "snake_case", rename = "Model")]
         enum UncheckedModel {
+            $($name($kind),)+
+            Calibrated(UncheckedCalibrated),
+        }
+
+        /// What is calibrated; itself not calibrated, so that a file cannot nest without end.
+        #[derive(Deserialize)]
+        #[serde(rename_all = "snake_case", rename = "Model")]
+        enum UncheckedBase {
             $($name($kind),)+
         }
 
@@ -85,6 +98,12 @@ macro_rules! models {
             fn try_from(model: UncheckedModel) -> Result<Self, InvalidModel> {
                 let model = match model {
                     $(UncheckedModel::$name(model) => Self::$name(model),)+
+                    UncheckedModel::Calibrated(UncheckedCalibrated { model, calibrator }) => {
+                        let model = match model {
+                            $(UncheckedBase::$name(model) => Self::$name(model),)+
+                        };
+                        Self::Calibrated(CalibratedModel::new(model, calibrator))
+                    }
                 };
                 model.validate()?;
                 Ok(model)
@@ -93,15 +112,17 @@ macro_rules! models {
 
         impl Model {
             /// The algorithm that made the model.
-            pub const fn algorithm(&self) -> Algorithm {
+            pub fn algorithm(&self) -> Algorithm {
                 match self {
                     $(Self::$name(_) => Algorithm::$name,)+
+                    Self::Calibrated(model) => model.model().algorithm(),
                 }
             }
 
             fn predictor(&self) -> &dyn Predictor {
                 match self {
                     $(Self::$name(model) => model,)+
+                    Self::Calibrated(model) => model,
                 }
             }
         }
@@ -135,6 +156,14 @@ models! {
     Knn(Knn),
     /// Gradient-boosted trees.
     Xgboost(BoostedTrees),
+}
+
+/// A calibrated model as it was read, before the check.
+#[derive(Deserialize)]
+#[serde(rename = "CalibratedModel")]
+struct UncheckedCalibrated {
+    model: UncheckedBase,
+    calibrator: calibration::Calibrator,
 }
 
 /// A model that contradicts itself: it was damaged or made by something else.
@@ -237,7 +266,7 @@ impl Model {
     /// The exact Shapley values of the rows of `x` (rows × features), for models of trees.
     ///
     /// Without `background` rows they are path-dependent, with them interventional; either way the values of a row and
-    /// the base value of an output add up to that output.
+    /// the base value of an output add up to that output. A calibrated model is explained as it is before its calibration.
     pub fn explain<'a>(
         &self,
         x: ArrayView2<'a, f64>,

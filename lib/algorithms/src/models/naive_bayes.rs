@@ -1,5 +1,7 @@
 //! Gaussian naive Bayes: within a class the features are independent and normally distributed.
 
+mod onnx;
+
 use ndarray::ArrayView2;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -8,6 +10,7 @@ use super::fit::{FitError, Fitted, TrainingData};
 use super::hyperparameters::NaiveBayesParameters;
 use super::predictor::Predictor;
 use super::{InvalidModel, Model};
+use crate::onnx::{Graph, OnnxError};
 use crate::probe::Probe;
 
 /// The parts of the rows that are summed on their own; fixed, so that the sums do not depend on the number of threads.
@@ -111,6 +114,10 @@ impl Predictor for NaiveBayes {
             }
         });
         probabilities
+    }
+
+    fn onnx(&self, graph: &mut Graph, features: &str) -> Result<String, OnnxError> {
+        onnx::write(self, graph, features)
     }
 }
 

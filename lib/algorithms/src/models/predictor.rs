@@ -4,6 +4,7 @@ use ndarray::ArrayView2;
 
 use super::InvalidModel;
 use super::tree::shap::Ensemble;
+use crate::onnx::{Graph, OnnxError};
 
 /// A fitted model, as [`super::Model`] sees it.
 pub(super) trait Predictor {
@@ -26,6 +27,10 @@ pub(super) trait Predictor {
     fn takes_missing(&self) -> bool {
         false
     }
+
+    /// Adds the model to an ONNX graph: from the features (rows × features) to what [`Predictor::predict`] gives, rows ×
+    /// classes or rows × 1.
+    fn onnx(&self, graph: &mut Graph, features: &str) -> Result<String, OnnxError>;
 
     /// The model's trees for exact Shapley values, where it is made of trees.
     fn ensemble(&self) -> Option<Ensemble> {

@@ -1,6 +1,8 @@
 //! Random forests and extra trees: trees on rows drawn with replacement or on all of them, each split looking at features drawn
 //! anew.
 
+mod onnx;
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use ndarray::ArrayView2;
@@ -14,8 +16,9 @@ use super::fit::{FitError, Fitted, TrainingData};
 use super::hyperparameters::{Amount, ForestParameters, ImpurityMeasure};
 use super::predictor::Predictor;
 use super::tree::shap::Ensemble;
-use super::tree::{Columns, Grown, Limits, ManyClasses, Nodes, Pairs, Ranks, Table, plant, prediction};
+use super::tree::{Columns, Counts, Grown, Limits, ManyClasses, Nodes, Pairs, Ranks, Table, plant, prediction};
 use super::{InvalidModel, Model};
+use crate::onnx::{Graph, OnnxError};
 use crate::probe::{Cancelled, Probe};
 use crate::seed;
 
@@ -64,6 +67,10 @@ impl Predictor for RandomForest {
 
     fn ensemble(&self) -> Option<Ensemble> {
         Some(Ensemble::of_mean(&self.trees, self.num_features(), self.labels.len()))
+    }
+
+    fn onnx(&self, graph: &mut Graph, features: &str) -> Result<String, OnnxError> {
+        super::tree::onnx::write(&self.trees, self.num_features, graph, features)
     }
 }
 
@@ -167,8 +174,13 @@ fn fit_here(
         let random = &mut random;
         let grown = match classes {
             Some((labels, codes)) if labels.len() == 2 => {
-                let statistics = Pairs::classes(codes, parameters.tree.criterion);
-                plant(&table, &statistics, &weights, &limits, random, probe)?
+                let gini = parameters.tree.criterion == ImpurityMeasure::Gini;
+                if let Some(statistics) = Counts::new(codes, &weights).filter(|_| gini) {
+                    plant(&table, &statistics, &weights, &limits, random, probe)?
+                } else {
+                    let statistics = Pairs::classes(codes, parameters.tree.criterion);
+                    plant(&table, &statistics, &weights, &limits, random, probe)?
+                }
             }
             Some((labels, codes)) => {
                 let statistics = ManyClasses::new(codes, labels.len(), parameters.tree.criterion);

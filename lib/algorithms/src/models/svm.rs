@@ -1,8 +1,10 @@
 //! Support vector machines: classification (one machine a pair of classes) and regression.
 
 mod cache;
+mod coupling_onnx;
 mod fit;
 mod kernel;
+mod onnx;
 mod platt;
 mod solver;
 
@@ -12,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::InvalidModel;
 use super::predictor::Predictor;
+use crate::onnx::{Graph, OnnxError};
 pub(super) use fit::fit;
 use kernel::Interleaved;
 pub use kernel::Kernel;
@@ -216,5 +219,9 @@ impl Predictor for SupportVectorMachine {
         let pairs = probabilities.chunks_exact_mut(width).zip(scores.chunks_exact(self.machines.len()));
         pairs.for_each(|(out, scores)| self.probabilities(scores, out));
         probabilities
+    }
+
+    fn onnx(&self, graph: &mut Graph, features: &str) -> Result<String, OnnxError> {
+        onnx::write(self, graph, features)
     }
 }

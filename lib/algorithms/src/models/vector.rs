@@ -1,12 +1,8 @@
 //! Dense kernels on slices, written so that the compiler makes vector instructions of them.
 
-const LANES: usize = 8;
+pub(super) use crate::vectorised::vectorised;
 
-/// Runs a loop with the widest vector instructions that the machine has; what the loop calls must be inlined.
-#[inline]
-pub(super) fn vectorised<R>(work: impl FnOnce() -> R) -> R {
-    pulp::Arch::new().dispatch(work)
-}
+const LANES: usize = 8;
 
 /// The inner product. The order of the additions depends on the length alone.
 pub(super) fn dot(a: &[f64], b: &[f64]) -> f64 {

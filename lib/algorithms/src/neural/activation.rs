@@ -22,6 +22,9 @@ pub enum Activation {
 const GELU: (f32, f32) = (0.797_884_6, 0.044_715);
 
 impl Activation {
+    /// √(2/π) and the cubic's factor in the approximation of [`Activation::Gelu`].
+    pub(crate) const GELU: (f32, f32) = GELU;
+
     /// Whether the derivative needs the input; the others' derivatives follow from the output.
     pub(super) const fn needs_input(self) -> bool {
         matches!(self, Self::Gelu)

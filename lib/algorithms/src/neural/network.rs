@@ -76,6 +76,15 @@ pub(super) struct Layer {
     hidden: bool,
 }
 
+/// The parameters of one layer, each as in [`Network::parameters`] and [`Network::running`].
+pub(crate) struct LayerParameters<'a> {
+    pub(crate) weights: &'a [f32],
+    pub(crate) bias: &'a [f32],
+    pub(crate) gain: &'a [f32],
+    pub(crate) shift: &'a [f32],
+    pub(crate) running: &'a [f32],
+}
+
 impl Network {
     /// A network of random weights and biases: uniform within ±√(6 / (inputs + units)), or √2 in place of √6 for the
     /// logistic function (Glorot and Bengio, 2010), as scikit-learn does it.
@@ -167,6 +176,30 @@ impl Network {
     /// Where the weights of each layer lie among the parameters.
     pub fn weight_ranges(&self) -> Vec<Range<usize>> {
         self.layers().into_iter().map(|layer| layer.weights).collect()
+    }
+
+    /// The parameters of each layer.
+    pub(crate) fn layer_parameters(&self) -> Vec<LayerParameters<'_>> {
+        let part = |range: Range<usize>| &self.parameters[range];
+        let layer = |layer: Layer| LayerParameters {
+            weights: part(layer.weights),
+            bias: part(layer.bias),
+            gain: part(layer.gain),
+            shift: part(layer.shift),
+            running: &self.running[layer.running],
+        };
+        self.layers().into_iter().map(layer).collect()
+    }
+
+    /// The network of those parts, in the order of [`Network::parameters`] and [`Network::running`].
+    pub(crate) fn from_parts(
+        sizes: Vec<usize>,
+        activation: Activation,
+        normalization: Normalization,
+        parameters: Vec<f32>,
+        running: Vec<f32>,
+    ) -> Result<Self, InvalidNetwork> {
+        Self::try_from(UncheckedNetwork { sizes, activation, normalization, parameters, running })
     }
 
     pub(super) fn layers(&self) -> Vec<Layer> {

@@ -36,9 +36,7 @@ impl NumberColumn {
         };
         let missing = values.len() - summary.count();
         if let Some(fill) = fill.filter(|_| missing > 0 && config.normalize) {
-            let observed = values.iter().copied().filter(|value| !value.is_nan());
-            let clipped = observed.map(|value| limits.map_or(value, |(low, high)| value.clamp(low, high)));
-            summary = Summary::of(clipped.chain(std::iter::repeat_n(fill, missing)).collect());
+            summary = summary.with(fill, missing);
         }
         let (center, scale) = if config.normalize { scale(&summary, config.scaler) } else { (0.0, 1.0) };
         Self { fill, limits, center, scale }

@@ -1,5 +1,7 @@
 //! Mean, deviation, mode and quantiles of a column, as `NumPy` and scikit-learn compute them.
 
+use super::sort::sort;
+
 /// Finite numbers in ascending order.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Summary {
@@ -9,8 +11,15 @@ pub(crate) struct Summary {
 impl Summary {
     /// The numbers may come in any order and must be finite.
     pub(crate) fn of(mut values: Vec<f64>) -> Self {
-        values.sort_unstable_by(f64::total_cmp);
+        sort(&mut values);
         Self { sorted: values }
+    }
+
+    /// The summary with `count` more numbers, all of them `value`.
+    pub(crate) fn with(mut self, value: f64, count: usize) -> Self {
+        let place = self.sorted.partition_point(|other| other.total_cmp(&value).is_lt());
+        self.sorted.splice(place..place, std::iter::repeat_n(value, count));
+        self
     }
 
     pub(crate) fn count(&self) -> usize {

@@ -1,13 +1,22 @@
 //! Applying a fitted preprocessor to rows.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
 
 use ndarray::Array2;
+use rayon::prelude::*;
 
+use super::category::CategoryColumn;
 use super::input::{self, UNSEEN, by_name, recode};
+use super::number::NumberColumn;
 use super::preprocessor::{FittedColumn, Parameters, Preprocessor};
 use super::{MissingValues, PreprocessError};
 use crate::table::{Column, MISSING, Table, Values};
+
+/// How many rows are written at a time.
+const ROWS: usize = 256;
+/// How many features of a row are read together: those of one line of the processor's cache.
+const TOGETHER: usize = 8;
 
 /// The features of some rows, and what was done to get them. Every feature is a finite number.
 #[derive(Debug, Clone, PartialEq)]
@@ -59,10 +68,26 @@ impl Preprocessor {
             clipped: BTreeMap::new(),
             ignored_columns: self.unknown_columns(table),
         };
-        let mut first = 0;
-        for (column, input) in self.columns.iter().zip(inputs) {
-            transformed.write(column, &input.values, first)?;
-            first += column.parameters.width();
+        let sources = self.columns.par_iter().zip(&inputs);
+        let sources = sources.map(|(column, input)| transformed.read(column, &input.values));
+        let sources = sources.collect::<Result<Vec<_>, _>>()?;
+        for (column, source) in self.columns.iter().zip(&sources) {
+            count(&mut transformed.imputed, column, source.imputed);
+            count(&mut transformed.unseen, column, source.unseen);
+            count(&mut transformed.clipped, column, source.clipped);
+            count(&mut transformed.infinite_as_missing, column, source.infinite);
+        }
+        // Some rows at a time, so that their features stay near the processor while all columns write theirs.
+        let width = self.num_features();
+        if let Some(features) = transformed.features.as_slice_mut().filter(|features| !features.is_empty()) {
+            let some = features.par_chunks_mut(ROWS * width).zip(transformed.kept_rows.par_chunks(ROWS));
+            some.for_each(|(features, rows)| {
+                let mut first = 0;
+                for source in &sources {
+                    source.write(features, width, first, rows);
+                    first += source.width;
+                }
+            });
         }
         Ok(transformed)
     }
@@ -94,40 +119,75 @@ impl Preprocessor {
     }
 }
 
+/// A column of the table as the preprocessor reads it.
+struct Source<'a> {
+    values: Readable<'a>,
+    /// How many features it gives.
+    width: usize,
+    imputed: usize,
+    unseen: usize,
+    clipped: usize,
+    infinite: usize,
+}
+
+enum Readable<'a> {
+    Numbers(Cow<'a, [f64]>, &'a NumberColumn),
+    Codes(Vec<u32>, &'a CategoryColumn),
+}
+
 impl Transformed {
-    /// Writes the features of one column, from the feature at index `first` on.
-    fn write(&mut self, column: &FittedColumn, values: &Values, first: usize) -> Result<(), PreprocessError> {
-        let (mut imputed, mut unseen, mut clipped) = (0, 0, 0);
-        match &column.parameters {
+    /// The values of each feature, one for each kept row.
+    pub fn columns(&self) -> Vec<Vec<f64>> {
+        let starts = (0..self.features.ncols()).step_by(TOGETHER).collect::<Vec<_>>();
+        let some = |&first: &usize| {
+            let end = self.features.ncols().min(first + TOGETHER);
+            let mut columns = vec![Vec::with_capacity(self.features.nrows()); end - first];
+            for row in self.features.rows() {
+                columns.iter_mut().zip(row.iter().skip(first)).for_each(|(column, &value)| column.push(value));
+            }
+            columns
+        };
+        starts.par_iter().flat_map_iter(some).collect()
+    }
+
+    /// Reads a column and counts what its kept rows need.
+    fn read<'a>(&self, column: &'a FittedColumn, values: &'a Values) -> Result<Source<'a>, PreprocessError> {
+        let (mut imputed, mut unseen, mut clipped, mut infinite) = (0, 0, 0, 0);
+        let values = match &column.parameters {
             Parameters::Number(number) => {
-                let (numbers, infinite) = input::numbers(&column.name, values)?;
-                count(&mut self.infinite_as_missing, column, infinite);
-                let mut place = self.features.column_mut(first);
-                for (place, &row) in place.iter_mut().zip(&self.kept_rows) {
-                    let value = numbers[row];
-                    imputed += usize::from(value.is_nan());
-                    clipped += usize::from(number.clips(value));
-                    *place = number.apply(value).unwrap_or_default();
+                let (numbers, found) = input::numbers(&column.name, values)?;
+                infinite = found;
+                for &row in &self.kept_rows {
+                    imputed += usize::from(numbers[row].is_nan());
+                    clipped += usize::from(number.clips(numbers[row]));
                 }
+                Readable::Numbers(numbers, number)
             }
             Parameters::Category(category) => {
-                let text = input::text(values);
-                let codes = recode(&text, &category.categories);
-                let width = category.width();
-                for (mut features, &row) in self.features.rows_mut().into_iter().zip(&self.kept_rows) {
-                    let code = codes[row];
-                    imputed += usize::from(code == MISSING);
-                    unseen += usize::from(code == UNSEEN);
-                    if let Some(features) = features.as_slice_mut() {
-                        category.write(category.filled(code), &mut features[first..first + width]);
-                    }
+                let codes = recode(&input::text(values), &category.categories);
+                for &row in &self.kept_rows {
+                    imputed += usize::from(codes[row] == MISSING);
+                    unseen += usize::from(codes[row] == UNSEEN);
                 }
+                Readable::Codes(codes, category)
             }
+        };
+        Ok(Source { values, width: column.parameters.width(), imputed, unseen, clipped, infinite })
+    }
+}
+
+impl Source<'_> {
+    /// Writes the features of those rows, from the feature at index `first` on; a row has `width` of them.
+    fn write(&self, features: &mut [f64], width: usize, first: usize, rows: &[usize]) {
+        let features = features.chunks_exact_mut(width).zip(rows);
+        match &self.values {
+            Readable::Numbers(numbers, number) => {
+                features.for_each(|(features, &row)| features[first] = number.apply(numbers[row]).unwrap_or_default());
+            }
+            Readable::Codes(codes, category) => features.for_each(|(features, &row)| {
+                category.write(category.filled(codes[row]), &mut features[first..first + self.width]);
+            }),
         }
-        count(&mut self.imputed, column, imputed);
-        count(&mut self.unseen, column, unseen);
-        count(&mut self.clipped, column, clipped);
-        Ok(())
     }
 }
 

@@ -119,7 +119,9 @@ pub fn fit(
     let seed = parameters.random_state().unwrap_or(seed);
     let (coordinates, model) = match parameters.typed() {
         Typed::Pca(pca) => {
-            pca::fit(&points, pca, seed, probe).map(|(rows, model)| (rows, ReductionModel::Pca(model)))?
+            // Within the pool: every step would wake its threads anew otherwise.
+            let found = rayon::scope(|_| pca::fit(&points, pca, seed, probe));
+            found.map(|(rows, model)| (rows, ReductionModel::Pca(model)))?
         }
         Typed::Tsne(tsne) => {
             tsne::fit(&points, tsne, seed, probe).map(|(rows, model)| (rows, ReductionModel::Tsne(model)))?
@@ -133,7 +135,7 @@ pub fn fit(
 }
 
 fn table(values: Vec<f64>, rows: usize, columns: usize) -> Result<Array2<f64>, ReductionError> {
-    if values.iter().any(|value| !value.is_finite()) {
+    if !pca::kernels::all_below(&values, f64::INFINITY) {
         return Err(ReductionError::OutOfRange);
     }
     Array2::from_shape_vec((rows, columns), values).map_err(|_| ReductionError::OutOfRange)

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use ndarray::{ArrayView2, Axis};
 
 use super::ReductionError;
+use super::pca::kernels::all_below;
 
 /// More rows than an index of four bytes holds are refused.
 const MOST_ROWS: usize = (u32::MAX / 2) as usize;
@@ -33,9 +34,10 @@ impl<'a> Points<'a> {
             None => Cow::Owned(x.iter().copied().collect()),
         };
         let bad = |value: &f64| value.is_nan() || value.abs() >= LARGEST;
-        // Eight comparisons at a time; where one fails, the exact place is looked for.
-        let fine = values.chunks(4096).all(|part| !part.iter().fold(false, |found, value| found | bad(value)));
-        if !fine && let Some(index) = values.iter().position(bad) {
+        // Many comparisons at a time; where one fails, the exact place is looked for.
+        if !all_below(&values, LARGEST)
+            && let Some(index) = values.iter().position(bad)
+        {
             let (row, column) = (index / features, index % features);
             return Err(ReductionError::NotFinite { row, column, value: values[index] });
         }

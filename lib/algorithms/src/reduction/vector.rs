@@ -6,16 +6,24 @@
     reason = "only what is inlined is compiled for the vector instructions of the processor"
 )]
 
+use crate::vectorised::vectorised;
+
 const LANES: usize = 8;
 
 /// The inner product. The order of the additions depends on the length alone.
 pub(super) fn dot(a: &[f64], b: &[f64]) -> f64 {
-    pulp::Arch::new().dispatch(|| inline_dot(a, b))
+    vectorised(
+        #[inline(always)]
+        || inline_dot(a, b),
+    )
 }
 
 /// `y −= factor·x`.
 pub(super) fn subtract_scaled(y: &mut [f64], factor: f64, x: &[f64]) {
-    pulp::Arch::new().dispatch(|| y.iter_mut().zip(x).for_each(|(y, x)| *y -= factor * x));
+    vectorised(
+        #[inline(always)]
+        || y.iter_mut().zip(x).for_each(|(y, x)| *y -= factor * x),
+    );
 }
 
 /// The Euclidean length.
@@ -25,10 +33,13 @@ pub(super) fn length(x: &[f64]) -> f64 {
 
 /// `row −= a·w + b·v`, and the inner product of what it became with `next`.
 pub(super) fn update_and_dot(row: &mut [f64], (a, w): (f64, &[f64]), (b, v): (f64, &[f64]), next: &[f64]) -> f64 {
-    pulp::Arch::new().dispatch(|| {
-        update(row, (a, w), (b, v));
-        inline_dot(row, next)
-    })
+    vectorised(
+        #[inline(always)]
+        || {
+            update(row, (a, w), (b, v));
+            inline_dot(row, next)
+        },
+    )
 }
 
 /// `row −= a·w + b·v`.

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -172,11 +173,18 @@ fn in_several<K: std::hash::Hash + Eq>(keys: impl Iterator<Item = (K, u8)>) -> u
 fn duplicate_leak(table: &Table, spec: &SplitSpec, membership: &[u8]) -> DuplicateLeak {
     let excluded = [&spec.target, &spec.key].into_iter().flatten().map(String::as_str).collect::<Vec<_>>();
     let Some(hashes) = row_hashes(table, &excluded) else { return DuplicateLeak::default() };
-    let train = hashes.iter().zip(membership).filter(|(_, part)| **part & 1 != 0).map(|(hash, _)| *hash);
-    let train = train.collect::<std::collections::HashSet<u128>>();
-    let rest = hashes.iter().zip(membership).filter(|(_, part)| **part & 1 == 0);
-    let rows = rest.filter(|(hash, _)| train.contains(hash)).count();
-    DuplicateLeak { distinct: in_several(hashes.iter().copied().zip(membership.iter().copied())), rows }
+    let mut rows = hashes.into_iter().zip(membership.iter().copied()).collect::<Vec<_>>();
+    // Equal rows stand together, in whatever order among themselves.
+    rows.par_sort_unstable();
+    let mut leak = DuplicateLeak::default();
+    for same in rows.chunk_by(|a, b| a.0 == b.0) {
+        let parts = same.iter().fold(0, |parts, (_, part)| parts | part);
+        leak.distinct += usize::from(parts.count_ones() > 1);
+        if parts & 1 != 0 {
+            leak.rows += same.iter().filter(|(_, part)| part & 1 == 0).count();
+        }
+    }
+    leak
 }
 
 fn distributions(target: &Values, as_classes: bool, parts: &Parts) -> PartDistributions {

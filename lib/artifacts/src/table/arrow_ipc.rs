@@ -12,7 +12,7 @@ use mlops_core::{Error, Result};
 
 use super::ReadNotes;
 use super::batches::{Batches, Inference};
-use super::csv_reader::check_unique;
+use super::delimited::check_unique;
 use super::input::Input;
 
 /// Reads an Arrow IPC file or stream.
@@ -64,7 +64,7 @@ impl Batches for ArrowBatches {
         self.names.clone()
     }
 
-    fn finish(&mut self, _whole: bool) -> Result<ReadNotes> {
+    fn finish(&mut self) -> Result<ReadNotes> {
         Ok(ReadNotes { skipped_columns: std::mem::take(&mut self.skipped), ..ReadNotes::default() })
     }
 }

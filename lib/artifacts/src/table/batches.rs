@@ -19,8 +19,6 @@ pub(super) const KINDS: &str = "kinds";
 /// How much the text of a batch tells of a column's kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Inference {
-    /// Everything: all cells come as text.
-    Fields,
     /// Only points in time; numbers come as numbers.
     Strings,
     /// Nothing: the columns have types.
@@ -29,7 +27,7 @@ pub(super) enum Inference {
 
 /// A reader of record batches.
 pub(super) trait Batches {
-    /// The next batch; `None` at the end. Text formats give at most `most` rows, which is at least 1. Batches may differ
+    /// The next batch; `None` at the end. JSON lines give at most `most` rows, which is at least 1. Batches may differ
     /// in their columns, which are known by name.
     fn next(&mut self, most: usize) -> Result<Option<RecordBatch>>;
 
@@ -39,8 +37,8 @@ pub(super) trait Batches {
     /// The names of all columns that the file is known to have, read or not.
     fn names(&self) -> Vec<String>;
 
-    /// What was found. When the `whole` file was read, this checks what can only be checked at the end.
-    fn finish(&mut self, whole: bool) -> Result<ReadNotes>;
+    /// What was found.
+    fn finish(&mut self) -> Result<ReadNotes>;
 }
 
 /// The columns that an earlier pass found to be text although they began as something else, with all they hold.

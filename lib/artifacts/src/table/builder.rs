@@ -7,9 +7,10 @@ use arrow::compute::{CastOptions, cast_with_options};
 use arrow::datatypes::{DataType, Field, Float64Type, Int64Type, TimeUnit, UInt64Type};
 use mlops_algorithms::table::Table;
 use mlops_core::{Error, Result};
+use rayon::prelude::*;
 
 use super::batches::{Inference, KINDS, Texts};
-use super::column::{ColumnBuilder, Kinds};
+use super::column::{ColumnBuilder, Kinds, Piece};
 use super::value::{Cell, LARGEST_EXACT};
 
 /// The most values of a table: two thousand million, 16 GB as numbers.
@@ -39,11 +40,8 @@ impl TableBuilder {
     pub(super) fn append(&mut self, batch: &RecordBatch) -> Result<()> {
         let rows = self.rows + batch.num_rows();
         for (position, field) in batch.schema_ref().fields().iter().enumerate() {
-            let at = self.place(position, field);
-            if rows.saturating_mul(self.columns.len()) > MOST_VALUES {
-                let message = format!("the table has more than {MOST_VALUES} values");
-                return Err(Error::invalid_input(message).hint("name fewer `columns`, or set a `limit` of rows"));
-            }
+            let at = self.place(position, field.name());
+            check_size(rows, self.columns.len())?;
             append(&mut self.columns[at], field, batch.column(position), self.inference)?;
         }
         for column in &mut self.columns {
@@ -52,6 +50,37 @@ impl TableBuilder {
             }
         }
         self.rows = rows;
+        Ok(())
+    }
+
+    /// Begins the columns of those names.
+    pub(super) fn expect<'a>(&mut self, names: impl Iterator<Item = &'a str>) {
+        for (position, name) in names.enumerate() {
+            self.place(position, name);
+        }
+    }
+
+    /// Whether each column is kept as text.
+    pub(super) fn are_texts(&self) -> Vec<bool> {
+        self.columns.iter().map(ColumnBuilder::is_text).collect()
+    }
+
+    /// Appends `rows` rows to all columns: for each chunk of them a piece of each column. `as_text` reads a chunk's piece
+    /// of a column again, as text.
+    pub(super) fn append_pieces<'a>(
+        &mut self,
+        chunks: Vec<Vec<Piece<'a>>>,
+        rows: usize,
+        as_text: impl Fn(usize, usize) -> Piece<'a> + Sync,
+    ) -> Result<()> {
+        check_size(self.rows + rows, self.columns.len())?;
+        let mut by_column = self.columns.iter().map(|_| Vec::with_capacity(chunks.len())).collect::<Vec<_>>();
+        for chunk in chunks {
+            chunk.into_iter().zip(&mut by_column).for_each(|(piece, pieces)| pieces.push(piece));
+        }
+        let columns = self.columns.par_iter_mut().zip(by_column).enumerate();
+        columns.for_each(|(at, (column, pieces))| column.append_pieces(pieces, |chunk| as_text(chunk, at)));
+        self.rows += rows;
         Ok(())
     }
 
@@ -72,20 +101,28 @@ impl TableBuilder {
         Table { columns: self.columns.into_iter().map(ColumnBuilder::finish).collect() }
     }
 
-    /// Where the column of that field is; `guess` is where it was in the batch before.
-    fn place(&mut self, guess: usize, field: &Field) -> usize {
-        if self.columns.get(guess).is_some_and(|column| column.name == *field.name()) {
+    /// Where the column of that name is; `guess` is where it was in the batch before.
+    fn place(&mut self, guess: usize, name: &str) -> usize {
+        if self.columns.get(guess).is_some_and(|column| column.name == name) {
             return guess;
         }
-        if let Some(&at) = self.index.get(field.name()) {
+        if let Some(&at) = self.index.get(name) {
             return at;
         }
-        let name = field.name().clone();
+        let name = name.to_owned();
         let text = self.texts.get(&name).copied();
         self.index.insert(name.clone(), self.columns.len());
         self.columns.push(ColumnBuilder::new(name, self.rows, text));
         self.columns.len() - 1
     }
+}
+
+fn check_size(rows: usize, columns: usize) -> Result<()> {
+    if rows.saturating_mul(columns) > MOST_VALUES {
+        let message = format!("the table has more than {MOST_VALUES} values");
+        return Err(Error::invalid_input(message).hint("name fewer `columns`, or set a `limit` of rows"));
+    }
+    Ok(())
 }
 
 /// Appends the values of an array.
@@ -96,7 +133,7 @@ fn append(column: &mut ColumnBuilder, field: &Field, array: &ArrayRef, inference
             let array: &BooleanArray = array.as_boolean();
             let kinds = if array.null_count() == array.len() { Kinds::default() } else { Kinds::BOOLEAN };
             let numbers = array.iter().map(|value| value.map_or(f64::NAN, |value| f64::from(u8::from(value))));
-            column.append_numbers(kinds, &mut numbers.collect::<Vec<_>>().into_iter());
+            column.append_numbers(kinds, &numbers.collect::<Vec<_>>());
         }
         DataType::Utf8 => append_strings(column, field, array.as_string(), inference),
         data_type if data_type.is_integer() || is_whole_decimal(data_type) => append_integers(column, field, array)?,
@@ -130,8 +167,7 @@ fn append_strings(column: &mut ColumnBuilder, field: &Field, array: &StringArray
         let kinds = if array.null_count() == array.len() { Kinds::default() } else { Kinds::TEXT };
         return column.append_text(kinds, &mut array.iter());
     }
-    let classify = if inference == Inference::Fields { Cell::of_field } else { Cell::of_json_string };
-    let cells = array.iter().map(|text| text.map_or(Cell::Missing, classify)).collect::<Vec<_>>();
+    let cells = array.iter().map(|text| text.map_or(Cell::Missing, Cell::of_json_string)).collect::<Vec<_>>();
     let mut kinds = cells.iter().fold(Kinds::default(), |kinds, &cell| kinds.with(Kinds::of(cell)));
     // A mixed column of JSON values comes as text that tells in its field what else it was; only its strings are text.
     if let Some(others) = kinds_of(field) {
@@ -188,7 +224,7 @@ fn append_floats(
     let array = array.as_primitive::<Float64Type>();
     let numbers = array.iter().map(|value| value.map_or(f64::NAN, |value| value / divisor)).collect::<Vec<_>>();
     let kinds = if array.null_count() == array.len() { Kinds::default() } else { kinds };
-    column.append_numbers(kinds, &mut numbers.into_iter());
+    column.append_numbers(kinds, &numbers);
     Ok(())
 }
 
@@ -201,7 +237,7 @@ fn append_instants(column: &mut ColumnBuilder, field: &Field, array: &ArrayRef, 
     let seconds = |ticks: i64| (ticks / per_second as i64) as f64 + (ticks % per_second as i64) as f64 / per_second;
     let numbers = array.iter().map(|value| value.map_or(f64::NAN, seconds)).collect::<Vec<_>>();
     let kinds = if array.null_count() == array.len() { Kinds::default() } else { Kinds::TIMESTAMP };
-    column.append_numbers(kinds, &mut numbers.into_iter());
+    column.append_numbers(kinds, &numbers);
     Ok(())
 }
 

@@ -1,5 +1,6 @@
 //! One column while it is read: numbers as long as all values are numbers, text from then on.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use mlops_algorithms::table::{Column, MISSING, NumberKind, Values};
@@ -65,6 +66,11 @@ impl Kinds {
         }
     }
 
+    /// Whether numbers hold all values or what is nearest to them, or there is no value.
+    pub(super) fn may_be_numbers(self) -> bool {
+        self == Self::default() || self.nearest_number().is_some()
+    }
+
     /// Whether only text holds all values.
     pub(super) fn is_text(self) -> bool {
         self != Self::default() && self.number().is_none()
@@ -81,6 +87,16 @@ impl Kinds {
         }
         self.has(Self::LARGE).then(|| "integer → float".to_owned())
     }
+}
+
+/// Some values of a column of a CSV file.
+#[derive(Debug)]
+pub(super) enum Piece<'a> {
+    /// Numbers; `NaN` is missing.
+    Numbers { kinds: Kinds, values: Vec<f64> },
+    /// Text by codes into `categories`, where a text may be found more than once; `MISSING` is missing. Other kinds than
+    /// text are among `kinds` when some of it reads as such.
+    Texts { kinds: Kinds, codes: Vec<u32>, categories: Vec<Cow<'a, str>> },
 }
 
 /// One column while it is read.
@@ -145,7 +161,7 @@ impl ColumnBuilder {
     }
 
     /// Appends numbers of those kinds.
-    pub(super) fn append_numbers(&mut self, kinds: Kinds, numbers: &mut dyn ExactSizeIterator<Item = f64>) {
+    pub(super) fn append_numbers(&mut self, kinds: Kinds, numbers: &[f64]) {
         self.kinds = self.kinds.with(kinds);
         let length = self.len() + numbers.len();
         if kinds == Kinds::default() {
@@ -155,7 +171,7 @@ impl ColumnBuilder {
             self.state = State::Number(vec![f64::NAN; count]);
         }
         match &mut self.state {
-            State::Number(values) if self.kinds.nearest_number().is_some() => values.extend(numbers),
+            State::Number(values) if self.kinds.nearest_number().is_some() => values.extend_from_slice(numbers),
             _ => self.state = State::Again(length),
         }
     }
@@ -175,21 +191,48 @@ impl ColumnBuilder {
         let (mut last, mut code) = (None, MISSING);
         for text in texts {
             if text != last {
-                code = text.map_or(MISSING, |text| {
-                    // Only a new text is copied.
-                    index.get(text).copied().unwrap_or_else(|| {
-                        let code = index.len() as u32;
-                        index.insert(text.to_owned(), code);
-                        code
-                    })
-                });
+                code = text.map_or(MISSING, |text| code_of(index, text));
                 last = text;
             }
             codes.push(code);
         }
     }
 
-    /// Appends the fields of a CSV file, or the strings of JSON documents, and finds out what they are.
+    /// Appends pieces that follow each other. `as_text` reads the one at an index again, as text.
+    pub(super) fn append_pieces<'a>(&mut self, pieces: Vec<Piece<'a>>, as_text: impl Fn(usize) -> Piece<'a>) {
+        let all = pieces.iter().fold(self.kinds, |kinds, piece| kinds.with(piece.kinds()));
+        let is_text = self.is_text() || !all.may_be_numbers();
+        for (index, piece) in pieces.into_iter().enumerate() {
+            let may_append = matches!(self.state, State::Empty(_) | State::Text { .. });
+            match piece {
+                Piece::Numbers { .. } if is_text && may_append => self.append_piece(as_text(index)),
+                piece => self.append_piece(piece),
+            }
+        }
+        self.kinds = all;
+    }
+
+    fn append_piece(&mut self, piece: Piece<'_>) {
+        match piece {
+            Piece::Numbers { kinds, values } => self.append_numbers(kinds, &values),
+            Piece::Texts { kinds, codes, categories } => {
+                self.kinds = self.kinds.with(kinds);
+                let length = self.len() + codes.len();
+                if matches!(self.state, State::Empty(_)) {
+                    self.state.become_text();
+                }
+                let State::Text { codes: known, index } = &mut self.state else {
+                    self.state = State::Again(length);
+                    return;
+                };
+                let code = |text: &Cow<'_, str>| code_of(index, text);
+                let moved = categories.iter().map(code).collect::<Vec<_>>();
+                known.extend(codes.into_iter().map(|code| moved.get(code as usize).copied().unwrap_or(MISSING)));
+            }
+        }
+    }
+
+    /// Appends the strings of JSON documents and finds out what they are.
     pub(super) fn append_cells<'a, I>(&mut self, cells: &[Cell], kinds: Kinds, texts: I)
     where
         I: ExactSizeIterator<Item = Option<&'a str>>,
@@ -199,7 +242,7 @@ impl ColumnBuilder {
             let texts = cells.iter().zip(texts).map(|(cell, text)| text.filter(|_| *cell != Cell::Missing));
             return self.append_text(kinds, &mut texts.collect::<Vec<_>>().into_iter());
         }
-        self.append_numbers(kinds, &mut cells.iter().map(|cell| cell.number()));
+        self.append_numbers(kinds, &cells.iter().map(|cell| cell.number()).collect::<Vec<_>>());
     }
 
     /// The column. One without values is a column of floats.
@@ -218,6 +261,23 @@ impl ColumnBuilder {
             }
         };
         Column { name: self.name, values }
+    }
+}
+
+/// The code of a text; only a new one is copied.
+fn code_of(index: &mut HashMap<String, u32>, text: &str) -> u32 {
+    index.get(text).copied().unwrap_or_else(|| {
+        let code = index.len() as u32;
+        index.insert(text.to_owned(), code);
+        code
+    })
+}
+
+impl Piece<'_> {
+    fn kinds(&self) -> Kinds {
+        match self {
+            Self::Numbers { kinds, .. } | Self::Texts { kinds, .. } => *kinds,
+        }
     }
 }
 
@@ -265,7 +325,7 @@ mod tests {
     #[test]
     fn numbers_that_meet_text_must_be_read_again() {
         let mut column = ColumnBuilder::new("a".to_owned(), 1, None);
-        column.append_numbers(Kinds::INTEGER, &mut [1.0].into_iter());
+        column.append_numbers(Kinds::INTEGER, &[1.0]);
         assert!(!column.is_again());
         column.append_text(Kinds::TEXT, &mut [Some("x")].into_iter());
         assert!(column.is_again());

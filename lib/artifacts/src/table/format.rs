@@ -34,6 +34,14 @@ pub enum Compression {
     Zstd,
 }
 
+/// How the names of compressed files end.
+const COMPRESSED: [(&str, Compression); 4] = [
+    (".gz", Compression::Gzip),
+    (".gzip", Compression::Gzip),
+    (".zst", Compression::Zstd),
+    (".zstd", Compression::Zstd),
+];
+
 impl TableFormat {
     /// Every format.
     pub const ALL: [Self; 5] = [Self::Csv, Self::Tsv, Self::Jsonl, Self::Parquet, Self::Arrow];
@@ -52,7 +60,7 @@ impl TableFormat {
     /// The format that a file's name stands for, behind an ending such as `.gz`; `None` when it tells nothing.
     pub fn of_name(name: &str) -> Option<Self> {
         let name = name.to_ascii_lowercase();
-        let plain = [".gz", ".gzip", ".zst", ".zstd"].iter().find_map(|ending| name.strip_suffix(ending));
+        let plain = COMPRESSED.iter().find_map(|(ending, _)| name.strip_suffix(ending));
         let (_, ending) = plain.unwrap_or(&name).rsplit_once('.')?;
         match ending {
             "csv" => Some(Self::Csv),
@@ -82,6 +90,12 @@ impl TableFormat {
 }
 
 impl Compression {
+    /// The compression that a file's name stands for; `None` when it stands for none.
+    pub(super) fn of_name(name: &str) -> Option<Self> {
+        let name = name.to_ascii_lowercase();
+        COMPRESSED.iter().find_map(|(ending, compression)| name.ends_with(ending).then_some(*compression))
+    }
+
     /// The compression that begins with those bytes.
     pub(super) fn of_magic(head: &[u8]) -> Option<Self> {
         if head.starts_with(&[0x1f, 0x8b]) {

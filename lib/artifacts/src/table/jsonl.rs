@@ -145,7 +145,7 @@ impl Batches for JsonBatches {
         self.names.iter().cloned().collect()
     }
 
-    fn finish(&mut self, _whole: bool) -> Result<ReadNotes> {
+    fn finish(&mut self) -> Result<ReadNotes> {
         Ok(std::mem::take(&mut self.notes))
     }
 }

@@ -5,7 +5,7 @@ mod batches;
 mod builder;
 mod column;
 mod convert;
-mod csv_reader;
+mod delimited;
 mod delimiter;
 mod format;
 mod input;
@@ -20,6 +20,7 @@ mod timestamp;
 mod value;
 mod write;
 mod write_arrow;
+mod write_text;
 
 pub use format::{Compression, TableFormat};
 pub use notes::{LoadedTable, ReadNotes, Source};

@@ -48,7 +48,7 @@ impl Batches for ParquetBatches {
         self.names.clone()
     }
 
-    fn finish(&mut self, _whole: bool) -> Result<ReadNotes> {
+    fn finish(&mut self) -> Result<ReadNotes> {
         Ok(ReadNotes { skipped_columns: std::mem::take(&mut self.skipped), ..ReadNotes::default() })
     }
 }

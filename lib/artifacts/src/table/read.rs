@@ -12,9 +12,9 @@ use mlops_core::values::{ArtifactUri, Sha256};
 use mlops_core::{Call, Error, Result};
 
 use super::arrow_ipc::ArrowBatches;
-use super::batches::{Batches, Texts};
+use super::batches::{Batches, Inference, Texts};
 use super::builder::TableBuilder;
-use super::csv_reader::CsvBatches;
+use super::delimited::{DelimitedReader, Sizes};
 use super::input::Input;
 use super::jsonl::JsonBatches;
 use super::parquet_file::ParquetBatches;
@@ -141,28 +141,46 @@ fn parse(pieces: Pieces, request: &Request, again: Texts, call: &Call) -> Result
             texts.entry(name.clone()).or_default();
         }
     }
+    let limit = request.options.limit.unwrap_or(usize::MAX);
     let mut batches: Box<dyn Batches> = match format {
-        TableFormat::Csv | TableFormat::Tsv => Box::new(CsvBatches::new(input, format, columns.as_ref())?),
+        TableFormat::Csv | TableFormat::Tsv => {
+            let mut builder = TableBuilder::new(Inference::Typed, texts);
+            let mut reader = DelimitedReader::new(input, format, columns.as_ref(), limit, Sizes::default())?;
+            reader.read(&mut builder, limit, call)?;
+            let names = reader.names();
+            return finish(builder, request, &names, || reader.finish(), format, compression);
+        }
         TableFormat::Jsonl => Box::new(JsonBatches::new(input, columns.as_ref(), &texts)?),
         TableFormat::Parquet => Box::new(ParquetBatches::new(input.into_bytes()?, columns.as_ref())?),
         TableFormat::Arrow => Box::new(ArrowBatches::new(input, columns.as_ref())?),
     };
     let mut builder = TableBuilder::new(batches.inference(), texts);
-    let limit = request.options.limit.unwrap_or(usize::MAX);
     while builder.rows() < limit {
         call.check()?;
         let most = limit - builder.rows();
         let Some(batch) = batches.next(most)? else { break };
         builder.append(&batch.slice(0, batch.num_rows().min(most)))?;
     }
+    let names = batches.names();
+    finish(builder, request, &names, || batches.finish(), format, compression)
+}
+
+/// The table that was asked for, unless some of it must be read again.
+fn finish(
+    builder: TableBuilder,
+    request: &Request,
+    names: &[String],
+    notes: impl FnOnce() -> Result<ReadNotes>,
+    format: TableFormat,
+    compression: Option<Compression>,
+) -> Result<Parsed> {
     let again = builder.again();
     if !again.is_empty() {
         return Ok(Parsed::Again(again));
     }
-    let rows = builder.rows();
-    let mut notes = batches.finish(rows < limit)?;
+    let (rows, mut notes) = (builder.rows(), notes()?);
     notes.widened = builder.widened(|name| request.kinds.contains_key(name));
-    let table = request.refine(builder.finish(), rows, &batches.names(), &mut notes)?;
+    let table = request.refine(builder.finish(), rows, names, &mut notes)?;
     let rows = table.num_rows();
     Ok(Parsed::Table(Box::new(Found { table, rows, format, compression, notes })))
 }

@@ -124,6 +124,41 @@ fn json_lines_keep_finite_values() {
 }
 
 #[test]
+fn a_table_is_compressed_as_its_name_says() {
+    let table = Table { columns: vec![column("a", numbers((0..5000).map(f64::from).collect(), NumberKind::Integer))] };
+    let plain = encode(&table, TableFormat::Csv).unwrap();
+    for (ending, compression) in [(".gz", Compression::Gzip), (".ZST", Compression::Zstd)] {
+        let artifacts = artifacts();
+        let place = uri(&format!("s3://store/a.csv{ending}"));
+        let written = block_on(artifacts.write_table(&place, &table, TableFormat::Csv)).unwrap();
+        assert!(written.bytes < plain.len() as u64 / 2);
+        let again = block_on(artifacts.write_table(&place, &table, TableFormat::Csv)).unwrap();
+        assert_eq!(written.sha256, again.sha256);
+        let loaded = block_on(artifacts.read_table(&place, &ReadOptions::default(), &Call::new("r"))).unwrap();
+        assert_eq!(loaded.source.compression, Some(compression));
+        assert_eq!(content(&loaded.table), content(&table));
+    }
+}
+
+/// As many rows as are written at a time, and many more, by the crate `csv`.
+#[test]
+fn csv_files_are_those_of_another_writer() {
+    for rows in [1, 4096, 150_000] {
+        let texts = ["plain", "a,b", "said \"so\"", "two\nlines", "\r", ""];
+        let text = Values::from_text((0..rows).map(|row| (row % 7 < 6).then(|| texts[row % 6])));
+        let number = numbers((0..rows).map(|row| row as f64 / 4.0).collect(), NumberKind::Float);
+        let table = Table { columns: vec![column("te,xt", text), column("n", number)] };
+        let mut writer = csv::Writer::from_writer(Vec::new());
+        writer.write_record(["te,xt", "n"]).unwrap();
+        for row in 0..rows {
+            let text = table.columns[0].values.label(row).unwrap_or_default();
+            writer.write_record([text, format!("{:?}", row as f64 / 4.0)]).unwrap();
+        }
+        assert!(encode(&table, TableFormat::Csv).unwrap() == writer.into_inner().unwrap(), "{rows}");
+    }
+}
+
+#[test]
 fn one_column_keeps_its_missing_values() {
     let table = Table { columns: vec![column("a", numbers(vec![f64::NAN, 1.0, f64::NAN], NumberKind::Integer))] };
     assert_eq!(content(&write_and_read(&table, TableFormat::Csv)), content(&table));

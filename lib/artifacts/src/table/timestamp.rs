@@ -16,6 +16,9 @@ pub(super) fn parse(text: &str) -> Option<f64> {
     if !(begins && digits(0..4) && digits(5..7) && digits(8..10)) {
         return None;
     }
+    if let Some(seconds) = plain(bytes) {
+        return Some(seconds);
+    }
     // Civil arithmetic, because a `Timestamp` ends before 9999-12-31, which many tables use for "for ever".
     let since = match bytes.get(10) {
         None => text.parse::<Date>().ok()?.at(0, 0, 0, 0).duration_since(EPOCH),
@@ -29,6 +32,41 @@ pub(super) fn parse(text: &str) -> Option<f64> {
     };
     // The parts are added as numbers, so that whole seconds are exact.
     Some(since.as_secs() as f64 + f64::from(since.subsec_nanos()) / NANOSECONDS)
+}
+
+/// The seconds of a date, or of a date and a time without fraction and offset, which is how most tables write them; `None`
+/// for every other text, even if it is a point in time.
+fn plain(text: &[u8]) -> Option<f64> {
+    let number = |from: usize, count: usize| {
+        let digits = text.get(from..from + count)?;
+        let value = |sum, byte: &u8| if byte.is_ascii_digit() { Some(10 * sum + i64::from(byte - b'0')) } else { None };
+        digits.iter().try_fold(0, value)
+    };
+    let (year, month, day) = (number(0, 4)?, number(5, 2)?, number(8, 2)?);
+    let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let length = match month {
+        2 => 28 + i64::from(is_leap),
+        4 | 6 | 9 | 11 => 30,
+        1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
+        _ => return None,
+    };
+    let (hour, minute, second) = match *text.get(10..)? {
+        [] => (0, 0, 0),
+        [b'T' | b' ', _, _, b':', _, _] => (number(11, 2)?, number(14, 2)?, 0),
+        [b'T' | b' ', _, _, b':', _, _, b':', _, _] | [b'T' | b' ', _, _, b':', _, _, b':', _, _, b'Z'] => {
+            (number(11, 2)?, number(14, 2)?, number(17, 2)?)
+        }
+        _ => return None,
+    };
+    if !(1..=length).contains(&day) || hour > 23 || minute > 59 || second > 59 {
+        return None;
+    }
+    // Years that begin in March have their leap day at the end; 153 days are five months from March on.
+    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let days =
+        365 * year + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400) + (153 * month + 2) / 5 + day
+            - 719_469;
+    Some((days * 86_400 + hour * 3_600 + minute * 60 + second) as f64)
 }
 
 /// The point in time as text that [`parse`] reads, to the microsecond, which is about what an `f64` of seconds holds in
@@ -59,6 +97,30 @@ mod tests {
         assert_eq!(parse("1970-01-01T00:00-0100"), Some(3600.0));
         assert_eq!(parse("9999-12-31"), Some(253_402_214_400.0));
         assert_eq!(parse("1969-12-31T23:59:59.75"), Some(-0.25));
+    }
+
+    #[test]
+    fn every_day_has_the_seconds_that_the_calendar_says() {
+        let mut day = Date::constant(0, 1, 1);
+        for _ in 0..10_000 * 36 {
+            let text = day.to_string();
+            let expected = day.at(0, 0, 0, 0).duration_since(EPOCH).as_secs() as f64;
+            assert_eq!(plain(text.as_bytes()), Some(expected), "{text}");
+            assert_eq!(plain(format!("{text} 13:14:15Z").as_bytes()), Some(expected + 47_655.0));
+            let Ok(next) = day.checked_add(SignedDuration::from_hours(24 * 9 + 24)) else { break };
+            day = next;
+        }
+        for text in [
+            "2023-02-29",
+            "1900-02-29",
+            "2024-13-01",
+            "2024-00-01",
+            "2024-01-00",
+            "2024-01-01T24:00",
+            "2024-01-01 00:60",
+        ] {
+            assert_eq!(plain(text.as_bytes()), None, "{text}");
+        }
     }
 
     #[test]

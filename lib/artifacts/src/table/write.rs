@@ -1,22 +1,38 @@
 //! Tables as bytes that read back as the same tables.
 
 use std::collections::HashSet;
-use std::fmt::Write as _;
+use std::io::Write as _;
 
 use bytes::Bytes;
-use mlops_algorithms::table::{NumberKind, Table, Values};
+use flate2::write::GzEncoder;
+use mlops_algorithms::table::Table;
 use mlops_core::ports::Condition;
 use mlops_core::values::ArtifactUri;
 use mlops_core::{Error, Result};
 
-use super::{TableFormat, timestamp, write_arrow};
+use super::{Compression, TableFormat, write_arrow, write_text};
 use crate::{Artifacts, Written};
 
 impl Artifacts {
-    /// Writes a table, replacing what is there; see [`encode`]. The bytes are made on the calling thread: for a large
+    /// Writes a table, replacing what is there; see [`encode`]. It is compressed when its name ends with `.gz` or `.zst`. The bytes are made on the calling thread: for a large
     /// table call [`encode`] inside `call.compute` and write its bytes.
     pub async fn write_table(&self, uri: &ArtifactUri, table: &Table, format: TableFormat) -> Result<Written> {
-        self.write_bytes(uri, encode(table, format)?, Condition::None).await
+        let bytes = compress(encode(table, format)?, Compression::of_name(uri.file_name()))?;
+        self.write_bytes(uri, bytes, Condition::None).await
+    }
+}
+
+/// The bytes in one gzip member or Zstandard frame, without a time or a name in it.
+fn compress(bytes: Bytes, compression: Option<Compression>) -> Result<Bytes> {
+    let failed = |error: std::io::Error| Error::internal("a table could not be compressed").caused_by(error);
+    match compression {
+        None => Ok(bytes),
+        Some(Compression::Gzip) => {
+            let mut encoder = GzEncoder::new(Vec::new(), flate2::Compression::default());
+            encoder.write_all(&bytes).map_err(failed)?;
+            encoder.finish().map(Bytes::from).map_err(failed)
+        }
+        Some(Compression::Zstd) => zstd::encode_all(&*bytes, 0).map(Bytes::from).map_err(failed),
     }
 }
 
@@ -31,9 +47,9 @@ impl Artifacts {
 pub fn encode(table: &Table, format: TableFormat) -> Result<Bytes> {
     check(table)?;
     match format {
-        TableFormat::Csv => fields(table, b','),
-        TableFormat::Tsv => fields(table, b'\t'),
-        TableFormat::Jsonl => objects(table),
+        TableFormat::Csv => Ok(write_text::fields(table, b',')),
+        TableFormat::Tsv => Ok(write_text::fields(table, b'\t')),
+        TableFormat::Jsonl => write_text::objects(table),
         TableFormat::Parquet => write_arrow::parquet(table),
         TableFormat::Arrow => write_arrow::ipc(table),
     }
@@ -57,76 +73,4 @@ fn check(table: &Table) -> Result<()> {
         }
     }
     Ok(())
-}
-
-fn fields(table: &Table, delimiter: u8) -> Result<Vec<u8>> {
-    let failed = |error: csv::Error| Error::internal("a row could not be written").caused_by(error);
-    let mut writer = csv::WriterBuilder::new().delimiter(delimiter).from_writer(Vec::new());
-    writer.write_record(table.names()).map_err(failed)?;
-    let mut shown = String::new();
-    for row in 0..table.num_rows() {
-        for column in &table.columns {
-            shown.clear();
-            let field = match &column.values {
-                Values::Text { codes, categories } => categories.get(codes[row] as usize).map_or("", String::as_str),
-                Values::Number { values, kind } => {
-                    show(&mut shown, values[row], *kind);
-                    &shown
-                }
-            };
-            writer.write_field(field).map_err(failed)?;
-        }
-        writer.write_record(None::<&[u8]>).map_err(failed)?;
-    }
-    writer.into_inner().map_err(|error| Error::internal("a row could not be written").caused_by(error.to_string()))
-}
-
-/// Appends the number as a file shows it; nothing for a missing one.
-fn show(text: &mut String, value: f64, kind: NumberKind) {
-    // Writing to a string does not fail.
-    let _ = match kind {
-        _ if value.is_nan() => Ok(()),
-        NumberKind::Integer if value.fract() == 0.0 && value.abs() < 9e18 => write!(text, "{}", value as i64),
-        NumberKind::Boolean => write!(text, "{}", value != 0.0),
-        NumberKind::Timestamp => match timestamp::show(value) {
-            Some(instant) => write!(text, "{instant}"),
-            None => write!(text, "{value:?}"),
-        },
-        // The shortest text that reads back as the same bits, with a fraction or an exponent.
-        _ => write!(text, "{value:?}"),
-    };
-}
-
-fn objects(table: &Table) -> Result<Vec<u8>> {
-    let failed = |error: serde_json::Error| Error::internal("a row could not be written").caused_by(error);
-    let keys = table.names().map(serde_json::to_string).collect::<Result<Vec<_>, _>>().map_err(failed)?;
-    let mut shown = String::new();
-    let mut bytes = Vec::new();
-    for row in 0..table.num_rows() {
-        for (index, (column, key)) in table.columns.iter().zip(&keys).enumerate() {
-            bytes.push(if index == 0 { b'{' } else { b',' });
-            bytes.extend_from_slice(key.as_bytes());
-            bytes.push(b':');
-            shown.clear();
-            match &column.values {
-                _ if column.values.is_missing(row) => bytes.extend_from_slice(b"null"),
-                Values::Text { codes, categories } => {
-                    serde_json::to_writer(&mut bytes, &categories[codes[row] as usize]).map_err(failed)?;
-                }
-                Values::Number { values, .. } if values[row].is_infinite() => {
-                    let message =
-                        format!("the column `{}` holds infinite values, which JSON does not have", column.name);
-                    return Err(Error::invalid_input(message).hint("write csv or parquet"));
-                }
-                Values::Number { values, kind } => {
-                    show(&mut shown, values[row], *kind);
-                    let quoted = *kind == NumberKind::Timestamp && timestamp::show(values[row]).is_some();
-                    let quote: &[u8] = if quoted { b"\"" } else { b"" };
-                    bytes.extend([quote, shown.as_bytes(), quote].concat());
-                }
-            }
-        }
-        bytes.extend_from_slice(b"}\n");
-    }
-    Ok(bytes)
 }

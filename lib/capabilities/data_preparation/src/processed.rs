@@ -136,12 +136,11 @@ fn learnable(target: &Values, task: SupervisedTask) -> Result<Target, mlops_algo
 }
 
 fn assemble(transformed: &Transformed, kept: &Table, other: &OtherColumns<'_>, target: Values) -> Result<Table> {
-    let feature = |(name, values): (&String, ndarray::ArrayView1<'_, f64>)| Column {
+    let feature = |(name, values): (&String, Vec<f64>)| Column {
         name: name.clone(),
-        values: Values::Number { values: values.to_vec(), kind: NumberKind::Float },
+        values: Values::Number { values, kind: NumberKind::Float },
     };
-    let mut columns: Vec<Column> =
-        transformed.feature_names.iter().zip(transformed.features.columns()).map(feature).collect();
+    let mut columns: Vec<Column> = transformed.feature_names.iter().zip(transformed.columns()).map(feature).collect();
     let names = transformed.feature_names.iter().map(String::as_str).collect::<std::collections::HashSet<_>>();
     for name in other.kept.iter().map(String::as_str).chain([other.target]) {
         if names.contains(name) {

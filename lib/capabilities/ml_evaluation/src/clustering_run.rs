@@ -252,9 +252,12 @@ fn facts(model: &LoadedUnsupervised, clustered: &Clustered, measured: &Clusterin
     present(labels).into_iter().map(fact).collect()
 }
 
+/// Points on a plane, the cluster of each, and the share of the variance that the plane explains.
+type Points = (Vec<[f64; 2]>, Vec<i32>, Option<f64>);
+
 /// Rows spread evenly over the data on the plane of their first two principal components, their clusters, and the share of
 /// the variance that the plane explains. Nothing for rows that are all the same.
-fn points(clustered: &Clustered, seed: u64, call: &Call) -> Result<(Vec<[f64; 2]>, Vec<i32>, Option<f64>)> {
+fn points(clustered: &Clustered, seed: u64, call: &Call) -> Result<Points> {
     let x = &clustered.input.features;
     let components = x.ncols().min(x.nrows()).min(2);
     let given = json!({"n_components": components});

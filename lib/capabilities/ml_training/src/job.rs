@@ -6,11 +6,12 @@ use std::time::Instant;
 use mlops_algorithms::models::{BoostingInputs, Examples, Fitted, Hyperparameters, Task, fit_boosted};
 use mlops_algorithms::target::Target;
 use mlops_artifacts::run_id;
-use mlops_artifacts::{CARD_FORMAT, CallProbe, Kind, LoadedTable, ModelCard, ReadOptions};
+use mlops_artifacts::{CARD_FORMAT, CallProbe, EncodedModel, Kind, LoadedTable, ModelCard, ModelExport, ReadOptions};
 use mlops_core::values::{ArtifactUri, SupervisedTask, sha256_hex};
 use mlops_core::{Call, Error, Result};
 use serde::Serialize;
 
+use crate::calibration::{CalibrationResult, calibrate};
 use crate::cross_validation::{CrossValidationResult, cross_validate};
 use crate::request::Request;
 use crate::rows::{preprocessor_of, refuse_held_out};
@@ -27,6 +28,7 @@ pub(crate) struct Trained {
     pub(crate) uri: ArtifactUri,
     /// Absent when nothing was written.
     pub(crate) sha256: Option<String>,
+    pub(crate) exports: Vec<ModelExport>,
     pub(crate) target_column: String,
     pub(crate) preprocessor_sha256: Option<String>,
     pub(crate) hyperparameters: Hyperparameters,
@@ -46,6 +48,7 @@ pub(crate) struct Learnt {
     pub(crate) validation: Option<Scores>,
     pub(crate) per_class: Vec<ClassResult>,
     pub(crate) cross_validation: Option<CrossValidationResult>,
+    pub(crate) calibration: Option<CalibrationResult>,
     pub(crate) warnings: Vec<String>,
 }
 
@@ -77,9 +80,10 @@ pub(crate) async fn train<T: Serialize>(
     let (target_column, preprocessor) = (inputs.target.clone(), inputs.preprocessor.clone());
     let (asked, parameters) = (request.clone(), hyperparameters.clone());
     let learnt = call.compute(move |call| learn(&inputs, &asked, &parameters, call)).await?;
-    let mut trained = Trained {
+    let trained = Trained {
         uri,
         sha256: None,
+        exports: Vec::new(),
         target_column,
         preprocessor_sha256: preprocessor.as_ref().map(|hashed| hashed.sha256.clone()),
         hyperparameters,
@@ -90,9 +94,11 @@ pub(crate) async fn train<T: Serialize>(
         return Ok(trained);
     }
     let card = trained.card(request.task, preprocessor, train_sha256, validation_sha256);
+    let encode = move |_: &Call| Ok((EncodedModel::new(card, &trained.learnt.fitted.model)?, trained));
+    let (encoded, mut trained) = call.compute(encode).await?;
     call.check()?;
-    let written = room.artifacts.write_model(&trained.uri, card, &trained.learnt.fitted.model).await?;
-    trained.sha256 = Some(written.sha256);
+    let (written, exports) = room.artifacts.write_encoded(&trained.uri, encoded).await?;
+    (trained.sha256, trained.exports) = (Some(written.sha256), exports);
     trained.uri = written.uri;
     Ok(trained)
 }
@@ -176,12 +182,22 @@ fn learn(inputs: &Inputs, request: &Request, hyperparameters: &Hyperparameters, 
         sample_weight: None,
     });
     let known = BoostingInputs { feature_names: &table.feature_names, ..BoostingInputs::default() };
-    let fitted = fit_boosted(training, watched, &known, hyperparameters, request.seed, &probe)
+    let mut fitted = fit_boosted(training, watched, &known, hyperparameters, request.seed, &probe)
         .map_err(|error| fault::of_fit(&error, &table.feature_names, call))?;
     let seconds = started.elapsed().as_secs_f64();
     if fitted.converged == Some(false) {
         warnings.push("the iterations ended before they reached the tolerance; raise max_iter".to_owned());
     }
+    let asked = request.calibration.method().map(|method| (request.calibration, method));
+    let calibration = match asked {
+        Some(asked) => {
+            let (calibrator, result) = calibrate(asked, &table, watched, hyperparameters, request.seed, call)?;
+            let wrong = |error| Error::internal("the model could not be calibrated").caused_by(error);
+            fitted.model = fitted.model.calibrated(calibrator).map_err(wrong)?;
+            Some(result)
+        }
+        None => None,
+    };
     call.check()?;
     let (train, _) = score(&fitted.model, x, &table.target)?;
     let (mut validation, mut per_class, mut validation_rows) = (None, Vec::new(), 0);
@@ -208,6 +224,7 @@ fn learn(inputs: &Inputs, request: &Request, hyperparameters: &Hyperparameters, 
         validation,
         per_class,
         cross_validation,
+        calibration,
         warnings,
     })
 }

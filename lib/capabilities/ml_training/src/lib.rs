@@ -1,5 +1,6 @@
 //! Training: classifiers, regressors, clusterings and reductions from prepared tables.
 
+mod calibration;
 mod capability;
 mod clustering_job;
 mod convergence;

@@ -9,6 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::calibration::Calibration;
 use crate::fault;
 
 /// The longest name of a training job, as `SageMaker` has it.
@@ -28,6 +29,7 @@ pub(crate) struct Request {
     pub(crate) class_weight: Option<ClassWeights>,
     pub(crate) sample_weight_column: Option<String>,
     pub(crate) cross_validation: Option<CrossValidation>,
+    pub(crate) calibration: Calibration,
     pub(crate) seed: u64,
     pub(crate) run_id: Option<String>,
     pub(crate) dry_run: bool,
@@ -125,6 +127,7 @@ mod tests {
             class_weight: None,
             sample_weight_column: None,
             cross_validation: None,
+            calibration: Calibration::None,
             seed: 42,
             run_id: None,
             dry_run: false,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use mlops_records::{ModelStatus, ModelVersion, State};
+use mlops_records::{ExportedFile, ModelStatus, ModelVersion, State};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -26,6 +26,9 @@ pub struct VersionView {
     pub model_s3_uri: String,
     /// SHA-256 of the model's bytes.
     pub model_sha256: String,
+    /// The model in other formats.
+    #[serde(default)]
+    pub exports: Vec<ExportedFile>,
     /// Its algorithm.
     pub algorithm: String,
     /// Its kind of learning.
@@ -71,6 +74,7 @@ impl VersionView {
             golden_rows: model.golden.as_ref().map_or(0, |golden| golden.rows),
             model_s3_uri: model.model_s3_uri.clone(),
             model_sha256: model.model_sha256.clone(),
+            exports: model.exports.clone(),
             algorithm: model.algorithm.clone(),
             task: model.task.clone(),
             target_column: model.target_column.clone(),

@@ -4,7 +4,7 @@ use std::env;
 use std::num::NonZero;
 use std::panic::AssertUnwindSafe;
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use futures::FutureExt as _;
@@ -57,6 +57,9 @@ pub(super) fn serve(compose: impl FnOnce(Settings) -> Result<Function>) -> ExitC
 }
 
 async fn run(compose: impl FnOnce(Settings) -> Result<Function>, log: Arc<Log>) -> ExitCode {
+    let made = Arc::new(OnceLock::new());
+    // The answer of the extensions API is waited for while the function is put together.
+    let listening = tokio::spawn(listen(Arc::clone(&made), Arc::clone(&log)));
     let settings = settings();
     let lang = settings.as_ref().map_or(Lang::En, |settings| settings.lang);
     let function = settings.and_then(compose);
@@ -70,7 +73,10 @@ async fn run(compose: impl FnOnce(Settings) -> Result<Function>, log: Arc<Log>) 
         shutdown: Cancellation::default(),
         under_way: Arc::default(),
     });
-    listen(Arc::clone(&invocations)).await;
+    let invocations = Arc::clone(made.get_or_init(|| invocations));
+    if let Err(error) = listening.await {
+        log.error("start", &Error::internal("the signal to end is not listened for").caused_by(error), json!({}));
+    }
     let service = service_fn(move |event: LambdaEvent<Box<RawValue>>| {
         let invocations = Arc::clone(&invocations);
         async move { invocations.invoke(event).await.map(Outcome::into_response) }
@@ -105,22 +111,25 @@ fn say_panics(log: &Arc<Log>) {
 
 /// Listens for the signal to end. Lambda sends one only where an extension is registered, which the runtime does for us;
 /// where there is no API for extensions the process listens by itself.
-async fn listen(invocations: Arc<Invocations>) {
-    let own = Arc::clone(&invocations);
-    let registered = lambda_runtime::spawn_graceful_shutdown_handler(move || async move { stop(&own).await });
+async fn listen(made: Arc<OnceLock<Arc<Invocations>>>, log: Arc<Log>) {
+    let (own, its_log) = (Arc::clone(&made), Arc::clone(&log));
+    let registered = lambda_runtime::spawn_graceful_shutdown_handler(move || async move { stop(&own, &its_log).await });
     if AssertUnwindSafe(registered).catch_unwind().await.is_err() {
-        invocations.log.event(Level::Info, "no extensions", json!({}));
+        log.event(Level::Info, "no extensions", json!({}));
         tokio::spawn(async move {
             let Ok(mut terminate) = signal(SignalKind::terminate()) else { return };
             terminate.recv().await;
-            stop(&invocations).await;
+            stop(&made, &log).await;
             std::process::exit(0);
         });
     }
 }
 
-async fn stop(invocations: &Invocations) {
-    invocations.log.event(Level::Info, "shutdown", json!({}));
-    invocations.stop(LAST_WAIT).await;
+async fn stop(made: &OnceLock<Arc<Invocations>>, log: &Log) {
+    log.event(Level::Info, "shutdown", json!({}));
+    // Before they are made nothing is under way.
+    if let Some(invocations) = made.get() {
+        invocations.stop(LAST_WAIT).await;
+    }
     tokio::time::sleep(LAST_ANSWER).await;
 }

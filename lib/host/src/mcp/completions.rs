@@ -65,7 +65,7 @@ pub(super) async fn complete(server: &Inner, request: &CompleteRequestParams) ->
 
 /// What the tools that train take as `algorithm`.
 fn algorithms(server: &Inner) -> BTreeSet<String> {
-    let schemas = server.toolbox.tools().iter().map(|tool| &tool.input_schema["properties"]["algorithm"]["enum"]);
+    let schemas = server.toolbox.tools().iter().map(|tool| &tool.input_schema()["properties"]["algorithm"]["enum"]);
     let values = schemas.filter_map(Value::as_array).flatten();
     values.filter_map(Value::as_str).map(str::to_owned).collect()
 }

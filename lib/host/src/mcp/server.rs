@@ -1,9 +1,9 @@
 //! The server: lists and calls tools, lists and reads artifacts, gives prompts and completions.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
-use mlops_core::{Call, Error, ErrorKind, Outcome, Result as OurResult};
+use mlops_core::{Call, Error, ErrorKind, Lang, Outcome, Result as OurResult};
 use rmcp::model::{
     CacheScope, CallToolRequestParams, CallToolResponse, CallToolResult, CompleteRequestParams, CompleteResult,
     ContentBlock, DiscoverResult, ErrorData, GetPromptRequestParams, GetPromptResponse, Implementation,
@@ -46,9 +46,12 @@ pub(super) struct Inner {
     pub(super) settings: McpSettings,
     pub(super) jobs: Jobs,
     pub(super) offer: Offer,
-    described: Vec<Tool>,
-    described_meta: Vec<Tool>,
+    /// Of each tool of the toolbox, then of those about the server, in their order.
+    described: Vec<Described>,
 }
+
+/// A tool as clients see it, made when it is first looked at.
+type Described = LazyLock<Tool, Box<dyn FnOnce() -> Tool + Send>>;
 
 /// The toolbox as an MCP server.
 #[derive(Clone)]
@@ -61,10 +64,16 @@ impl McpServer {
     pub fn new(toolbox: Arc<Toolbox>, settings: McpSettings) -> OurResult<Self> {
         let offer = Offer::of(&settings.access, &toolbox)?;
         let jobs = Jobs::new(Arc::clone(&settings.store), &settings.root);
-        let described = toolbox.tools().iter().map(|tool| describe(tool, &settings)).collect();
-        let rows = meta::TOOLS.iter().map(BoundTool::described);
-        let described_meta = rows.map(|tool| describe(&tool, &settings)).collect();
-        Ok(Self { inner: Arc::new(Inner { toolbox, settings, jobs, offer, described, described_meta }) })
+        let lang = settings.lang;
+        let of_toolbox = (0..toolbox.tools().len()).map(|index| {
+            let toolbox = Arc::clone(&toolbox);
+            Described::new(Box::new(move || describe(&toolbox.tools()[index], lang)))
+        });
+        let about_server = meta::TOOLS
+            .iter()
+            .map(|entry| Described::new(Box::new(move || describe(&BoundTool::described(entry), lang))));
+        let described = of_toolbox.chain(about_server).collect();
+        Ok(Self { inner: Arc::new(Inner { toolbox, settings, jobs, offer, described }) })
     }
 
     /// The tools as clients see them: those of the toolbox that are offered, and those about the server.
@@ -83,9 +92,10 @@ impl McpServer {
     }
 
     fn offered(&self, offer: &Offer) -> Vec<Tool> {
-        let tools = self.inner.toolbox.tools().iter().zip(&self.inner.described);
+        let (tools, about_server) = self.inner.described.split_at(self.inner.toolbox.tools().len());
+        let tools = self.inner.toolbox.tools().iter().zip(tools);
         let offered = tools.filter(|(tool, _)| offer.has(tool)).map(|(_, described)| described);
-        offered.chain(&self.inner.described_meta).cloned().collect()
+        offered.chain(about_server).map(|described| (**described).clone()).collect()
     }
 
     /// What this request may see.
@@ -160,11 +170,11 @@ async fn after(time: Option<Duration>) {
     }
 }
 
-fn describe(tool: &BoundTool, settings: &McpSettings) -> Tool {
+fn describe(tool: &BoundTool, lang: Lang) -> Tool {
     let object = |schema: &Value| Arc::new(schema.as_object().cloned().unwrap_or_default());
-    let mut described = Tool::new(tool.name, tool.description(settings.lang), object(&tool.input_schema));
+    let mut described = Tool::new(tool.name, tool.description(lang), object(tool.input_schema()));
     described.title = Some(tool.title.to_owned());
-    described.output_schema = Some(object(&schemas::shortened(&tool.output_schema)));
+    described.output_schema = Some(object(&schemas::shortened(tool.output_schema())));
     let annotations = ToolAnnotations::with_title(tool.title)
         .read_only(tool.effect.is_read_only())
         .destructive(tool.effect.is_destructive())
@@ -202,8 +212,9 @@ impl ServerHandler for McpServer {
     }
 
     fn get_tool(&self, name: &str) -> Option<Tool> {
-        let mut all = self.inner.described.iter().chain(&self.inner.described_meta);
-        all.find(|tool| tool.name == name).cloned()
+        let tools = self.inner.toolbox.tools().iter().map(|tool| tool.name);
+        let index = tools.chain(meta::TOOLS.iter().map(|entry| entry.name)).position(|known| known == name)?;
+        self.inner.described.get(index).map(|described| (**described).clone())
     }
 
     async fn call_tool(

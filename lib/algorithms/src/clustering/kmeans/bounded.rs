@@ -5,6 +5,7 @@ use rayon::prelude::*;
 use super::super::points::CHUNK;
 use super::single::{Single, products, squared_distance};
 use crate::probe::{Cancelled, Probe};
+use crate::vectorised::vectorised;
 
 /// The most parts whose sums are made apart; fixed, so that the sums do not depend on the number of threads.
 const SLABS: usize = 16;
@@ -256,17 +257,24 @@ impl<'a> Work<'a> {
         best.fill(f32::INFINITY);
         second.fill(f32::INFINITY);
         nearest.fill(0);
-        for ((line, &norm), cluster) in products_of.chunks_exact(width).zip(&self.centers.norms).zip(0_u32..) {
-            let rows = line.iter().zip(best.iter_mut()).zip(second.iter_mut()).zip(nearest.iter_mut());
-            for (((product, best), second), nearest) in rows {
-                let value = product + norm;
-                let closer = value < *best;
-                let farther = if closer { *best } else { value };
-                *second = if farther < *second { farther } else { *second };
-                *best = if closer { value } else { *best };
-                *nearest = if closer { cluster } else { *nearest };
-            }
-        }
+        let norms = &self.centers.norms;
+        vectorised(
+            #[inline(always)]
+            || {
+                let lines = products_of.chunks_exact(width).zip(norms).zip(0_u32..);
+                for ((line, &norm), cluster) in lines {
+                    let rows = line.iter().zip(best.iter_mut()).zip(second.iter_mut()).zip(nearest.iter_mut());
+                    for (((product, best), second), nearest) in rows {
+                        let value = product + norm;
+                        let closer = value < *best;
+                        let farther = if closer { *best } else { value };
+                        *second = if farther < *second { farther } else { *second };
+                        *best = if closer { value } else { *best };
+                        *nearest = if closer { cluster } else { *nearest };
+                    }
+                }
+            },
+        );
     }
 
     fn move_row(&mut self, row: usize, from: u32, to: u32) {

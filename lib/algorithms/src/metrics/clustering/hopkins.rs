@@ -22,7 +22,7 @@ const MOST_DRAWN: usize = 200;
 pub fn hopkins(x: ArrayView2<'_, f64>, seed: u64, probe: &dyn Probe) -> Result<Measure, ClusterMetricError> {
     let rows = x.nrows();
     for (row, values) in x.rows().into_iter().enumerate() {
-        if let Some(value) = values.iter().find(|value| !(value.abs() < 1e140)) {
+        if let Some(value) = values.iter().find(|value| !value.is_finite() || value.abs() >= 1e140) {
             return Err(MetricError::NotFinite { field: "x", row, value: value.to_string() }.into());
         }
     }

@@ -45,7 +45,8 @@ pub(in crate::models) fn fit(
     let pool = threads.and_then(|threads| rayon::ThreadPoolBuilder::new().num_threads(threads).build().ok());
     match pool {
         Some(pool) => pool.install(|| fit_here(data, params, inputs, seed, probe)),
-        None => fit_here(data, params, inputs, seed, probe),
+        // Within the pool: every step would wake its threads anew otherwise.
+        None => rayon::scope(|_| fit_here(data, params, inputs, seed, probe)),
     }
 }
 

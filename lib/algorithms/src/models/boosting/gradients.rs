@@ -60,8 +60,15 @@ impl Packed {
     }
 
     /// The sums that a word of many rows holds.
+    #[inline]
     pub(super) fn unpack(&self, word: u64) -> Sums {
         [f64::from(word as u32 as i32) * self.units[0], f64::from((word >> 32) as i32) * self.units[1]]
+    }
+
+    /// The word that holds sums of at most [`Packed::most`] rows.
+    pub(super) fn pack(&self, [h, g]: Sums) -> u64 {
+        let (h, g) = ((h / self.units[0]) as i64, (g / self.units[1]) as i64);
+        (g << 32).wrapping_add(h) as u64
     }
 }
 

@@ -6,7 +6,7 @@ use rayon::prelude::*;
 
 use super::columns::ColumnSampler;
 use super::gradients::{Packed, Sums};
-use super::histogram::{Rows, histogram, subtract};
+use super::histogram::{Histogram, Rows};
 use super::matrix::{Block, Matrix};
 use super::nodes::BoostedTree;
 use super::parameters::Growth;
@@ -40,7 +40,7 @@ pub(super) struct Grown {
 }
 
 /// The histograms of a node, one a block.
-type Histograms = Vec<Vec<Sums>>;
+type Histograms = Vec<Histogram>;
 
 /// A node that may still be split.
 struct Open {
@@ -60,9 +60,9 @@ impl Grower<'_> {
         let rows = if all { Rows::All(count) } else { Rows::List(&workspace.rows) };
         let blocks = &self.matrix.blocks;
         let many = self.is_worth_sharing(count);
-        let histograms: Histograms = share(blocks.len(), many, |block| histogram(&blocks[block], rows, self.packed));
-        let first = blocks.first().map_or(0, |block| block.ranges[0].end);
-        let total = histograms.first().map_or([0.0; 2], |sums| sum(&sums[..first]));
+        let histograms: Histograms =
+            share(blocks.len(), many, |block| Histogram::new(&blocks[block], rows, self.packed));
+        let total = histograms.first().map_or([0.0; 2], |histogram| histogram.total(self.packed));
         let node = Node { total, bounds: Bounds::NONE };
         let root_weight = weight(total, self.growth, Bounds::NONE);
         let mut tree = BoostedTree::root(total[0] as f32, root_weight as f32);
@@ -193,7 +193,7 @@ impl Grower<'_> {
         work.sort_by_key(|(_, block, _)| *block);
         let done = {
             let (pairs, rows) = (&pairs, &workspace.rows);
-            let task = |(place, block, parent): (usize, usize, Vec<Sums>)| {
+            let task = |(place, block, parent): (usize, usize, Histogram)| {
                 (place, self.block_of_pair(&pairs[place], block, parent, rows, columns))
             };
             let many = self.is_worth_sharing(rows.len().min(count_rows(pairs)));
@@ -250,15 +250,14 @@ impl Grower<'_> {
         &self,
         pair: &[Open; 2],
         block: usize,
-        parent: Vec<Sums>,
+        parent: Histogram,
         rows: &[u32],
         columns: &ColumnSampler,
-    ) -> [(Vec<Sums>, Option<Split>); 2] {
+    ) -> [(Histogram, Option<Split>); 2] {
         let small = usize::from(pair[1].rows.len() < pair[0].rows.len());
         let list = Rows::List(&rows[pair[small].rows.clone()]);
-        let mut other = parent;
-        let mut own = histogram(&self.matrix.blocks[block], list, self.packed);
-        subtract(&mut other, &own);
+        let mut own = Histogram::new(&self.matrix.blocks[block], list, self.packed);
+        let mut other = parent.less(&own, pair[1 - small].rows.len(), self.packed);
         if small == 1 {
             std::mem::swap(&mut own, &mut other);
         }
@@ -272,7 +271,7 @@ impl Grower<'_> {
     fn best(
         &self,
         block: usize,
-        sums: &[Sums],
+        histogram: &Histogram,
         node: Node,
         columns: &ColumnSampler,
         depth: usize,
@@ -280,16 +279,14 @@ impl Grower<'_> {
     ) -> Option<Split> {
         let block: &Block = &self.matrix.blocks[block];
         let allowed = columns.of_node(depth, index);
-        best_in_block(self.matrix, block, sums, node, self.growth, self.monotone, |feature| allowed.has(feature))
+        best_in_block(self.matrix, block, histogram, self.packed, node, self.growth, self.monotone, |feature| {
+            allowed.has(feature)
+        })
     }
 }
 
 fn count_rows(pairs: &[[Open; 2]]) -> usize {
     pairs.iter().flatten().map(|child| child.rows.len()).sum()
-}
-
-fn sum(sums: &[Sums]) -> Sums {
-    sums.iter().fold([0.0; 2], |a, b| [a[0] + b[0], a[1] + b[1]])
 }
 
 /// The results for every number below `count`, on several threads when it is worth it.

@@ -1,7 +1,5 @@
 //! The bins of the training rows in the two layouts that growing a tree reads.
 
-use std::ops::Range;
-
 use ndarray::ArrayView2;
 use rayon::prelude::*;
 
@@ -25,8 +23,8 @@ pub(super) struct Matrix {
 pub(super) struct Block {
     /// The first feature.
     pub(super) first: usize,
-    /// The bins of each feature within the block's histogram; the last bin of each is for missing values.
-    pub(super) ranges: Vec<Range<usize>>,
+    /// The number of bins of each feature; the one behind them is for missing values.
+    pub(super) bins: Vec<usize>,
     /// The bins of each row.
     pub(super) codes: Codes,
 }
@@ -47,13 +45,6 @@ pub(super) struct Feature {
     pub(super) cuts: Vec<f32>,
     /// Whether the values are numbers of categories.
     pub(super) categorical: bool,
-}
-
-impl Block {
-    /// The length of the block's histogram.
-    pub(super) fn width(&self) -> usize {
-        self.ranges.last().map_or(0, |range| range.end)
-    }
 }
 
 impl Matrix {
@@ -79,13 +70,6 @@ impl Matrix {
 
 impl Block {
     fn new(bins: &Bins, rows: usize, first: usize, end: usize) -> Self {
-        let mut start = 0;
-        let ranges = (first..end).map(|feature| {
-            let range = start..start + bins.num_bins(feature) + 1;
-            start = range.end;
-            range
-        });
-        let ranges = ranges.collect();
         let codes = match end - first {
             1 => Codes::One(interleave(bins, rows, first, end)),
             2 => Codes::Two(interleave(bins, rows, first, end)),
@@ -93,7 +77,7 @@ impl Block {
             5 | 6 => Codes::Six(interleave(bins, rows, first, end)),
             _ => Codes::Eight(interleave(bins, rows, first, end)),
         };
-        Self { first, ranges, codes }
+        Self { first, bins: (first..end).map(|feature| bins.num_bins(feature)).collect(), codes }
     }
 }
 

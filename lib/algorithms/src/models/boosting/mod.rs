@@ -5,6 +5,7 @@
 //! neither the number of threads nor the order of the rows changes a tree.
 
 mod columns;
+mod cuts;
 mod explain;
 mod exponential;
 mod fit;
@@ -16,6 +17,7 @@ mod matrix;
 mod model;
 mod nodes;
 mod objective;
+mod onnx;
 mod parameters;
 mod partition;
 mod predict;

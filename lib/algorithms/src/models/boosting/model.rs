@@ -10,6 +10,7 @@ use super::predict::margins;
 use crate::models::InvalidModel;
 use crate::models::predictor::Predictor;
 use crate::models::tree::shap::Ensemble;
+use crate::onnx::{Graph, OnnxError};
 
 /// Gradient-boosted trees (Chen and Guestrin, 2016).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -146,5 +147,9 @@ impl Predictor for BoostedTrees {
 
     fn ensemble(&self) -> Option<Ensemble> {
         explained(self)
+    }
+
+    fn onnx(&self, graph: &mut Graph, features: &str) -> Result<String, OnnxError> {
+        super::onnx::write(self, graph, features)
     }
 }

@@ -15,7 +15,6 @@ const LEAST_HESSIAN: f32 = 1e-16;
 ///
 /// A *margin* is the sum of the trees' values; [`Objective::transform`] makes the prediction of it.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "name")]
 pub enum Objective {
     /// Log loss of two classes; the margin is the log-odds of the second.
     #[serde(rename = "binary:logistic")]

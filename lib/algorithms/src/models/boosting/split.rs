@@ -1,6 +1,8 @@
 //! The search for the best split of a node.
 
-use super::gradients::Sums;
+use super::cuts::{Cuts, Terms};
+use super::gradients::{Packed, Sums};
+use super::histogram::Histogram;
 use super::matrix::{Block, Matrix};
 use super::parameters::Growth;
 
@@ -89,33 +91,14 @@ struct Gain<'a> {
     parent: f64,
 }
 
-/// The gain where nothing limits the values of leaves.
-#[derive(Clone, Copy)]
-struct Common {
-    alpha: f64,
-    lambda: f64,
-    parent: f64,
-}
-
-impl Common {
-    #[inline]
-    fn of(self, left: Sums, right: Sums) -> f32 {
-        // g²/(h + λ) of both sides over one denominator, as divisions are slow.
-        let (gl, gr) = (shrunk(left[1], self.alpha), shrunk(right[1], self.alpha));
-        let (hl, hr) = (left[0] + self.lambda, right[0] + self.lambda);
-        ((gl * gl * hr + gr * gr * hl) / (hl * hr) - self.parent) as f32
-    }
-}
-
 impl Gain<'_> {
-    const fn common(&self) -> Common {
-        Common { alpha: self.growth.alpha, lambda: self.growth.lambda, parent: self.parent }
-    }
-
     fn of(&self, left: Sums, right: Sums) -> f32 {
         let growth = self.growth;
         if self.plain {
-            return self.common().of(left, right);
+            // g²/(h + λ) of both sides over one denominator, as divisions are slow.
+            let [gl, gr] = [left, right].map(|sums| shrunk(sums[1], growth.alpha));
+            let [hl, hr] = [left, right].map(|sums| sums[0] + growth.lambda);
+            return ((gl * gl * hr + gr * gr * hl) / (hl * hr) - self.parent) as f32;
         }
         let weights = [left, right].map(|sums| weight(sums, growth, self.bounds));
         if f64::from(self.direction) * (weights[1] - weights[0]) < 0.0 {
@@ -133,18 +116,21 @@ pub(super) struct Node {
 }
 
 /// The best split of a node in the features of a block, of those that `allowed` names; of equal ones the first.
+#[expect(clippy::too_many_arguments, reason = "all that the gain of a split depends on")]
 pub(super) fn best_in_block(
     matrix: &Matrix,
     block: &Block,
-    histogram: &[Sums],
+    histogram: &Histogram,
+    packed: &Packed,
     node: Node,
     growth: &Growth,
     monotone: &[i8],
     allowed: impl Fn(usize) -> bool,
 ) -> Option<Split> {
     let mut best = Best { gain: LEAST_GAIN, split: None };
+    let mut cuts = Cuts::new();
     let bounded = node.bounds.lower > f64::NEG_INFINITY || node.bounds.upper < f64::INFINITY;
-    for (lane, range) in block.ranges.iter().enumerate() {
+    for (lane, &count) in block.bins.iter().enumerate() {
         let feature = block.first + lane;
         if !allowed(feature) {
             continue;
@@ -158,12 +144,17 @@ pub(super) fn best_in_block(
             gain_of(node.total, weight(node.total, growth, node.bounds), growth)
         };
         let gain = Gain { growth, total: node.total, bounds: node.bounds, direction, plain, parent };
-        let bins = &histogram[range.clone()];
-        let (missing, bins) = bins.split_last().unwrap_or((&[0.0; 2], &[]));
+        if plain && growth.alpha == 0.0 && !matrix.features[feature].categorical {
+            cuts.set(histogram, lane, count, packed);
+            best.plain(feature, &mut cuts, count, histogram.bin(lane, count, packed), &gain);
+            continue;
+        }
+        let bins: Vec<Sums> = (0..count).map(|bin| histogram.bin(lane, bin, packed)).collect();
+        let missing = histogram.bin(lane, count, packed);
         if matrix.features[feature].categorical {
-            best.categories(feature, bins, *missing, &gain);
+            best.categories(feature, &bins, missing, &gain);
         } else {
-            best.numbers(feature, bins, *missing, &gain);
+            best.numbers(feature, &bins, missing, &gain);
         }
     }
     best.split.filter(|split| f64::from(split.gain) >= growth.gamma)
@@ -187,42 +178,35 @@ impl Best {
     /// The cuts of a number: upwards with missing values on the right, and when there are any, downwards with them on the
     /// left. Of cuts that gain the same the first counts, so that the order decides where values lie that were not seen.
     fn numbers(&mut self, feature: usize, bins: &[Sums], missing: Sums, gain: &Gain<'_>) {
-        // The two kinds are compiled apart, as the common one is much the faster.
-        if gain.plain {
-            let common = gain.common();
-            self.cuts(feature, bins, missing, gain, |left, right| common.of(left, right));
-        } else {
-            self.cuts(feature, bins, missing, gain, |left, right| gain.of(left, right));
+        let upwards = bins.iter().enumerate().take(tried(bins.len(), missing));
+        let found = scan(upwards, gain, self.gain, |left, right| gain.of(left, right));
+        self.take(feature, found, false, gain.total);
+        if missing != [0.0; 2] {
+            let downwards = bins.iter().enumerate().skip(1).rev();
+            let found = scan(downwards, gain, self.gain, |right, left| gain.of(left, right));
+            self.take(feature, found.map(|(bin, loss, right)| (bin - 1, loss, right)), true, gain.total);
         }
     }
 
-    #[inline]
-    fn cuts(
-        &mut self,
-        feature: usize,
-        bins: &[Sums],
-        missing: Sums,
-        gain: &Gain<'_>,
-        of: impl Fn(Sums, Sums) -> f32 + Copy,
-    ) {
-        let none = missing == [0.0; 2];
-        // Without missing values nothing is right of the last bin.
-        let upwards = if none { bins.len().saturating_sub(1) } else { bins.len() };
-        if let Some((bin, loss, left)) = scan(bins[..upwards].iter().enumerate(), gain, self.gain, of) {
-            self.gain = loss;
-            let right = minus(gain.total, left);
-            self.split = Some(Split { feature, rule: Rule::Above(bin), default_left: false, gain: loss, left, right });
+    /// The same where nothing limits the values of leaves.
+    fn plain(&mut self, feature: usize, cuts: &mut Cuts, count: usize, missing: Sums, gain: &Gain<'_>) {
+        let least = gain.growth.min_child_weight.max(f64::MIN_POSITIVE);
+        let terms = Terms { total: gain.total, lambda: gain.growth.lambda, parent: gain.parent, least };
+        let found = cuts.upwards(tried(count, missing), terms, self.gain);
+        self.take(feature, found, false, gain.total);
+        if missing != [0.0; 2] {
+            let found = cuts.downwards(terms, self.gain);
+            self.take(feature, found, true, gain.total);
         }
-        if none {
-            return;
-        }
-        let downwards = bins.iter().enumerate().skip(1).rev();
-        if let Some((bin, loss, right)) = scan(downwards, gain, self.gain, |right, left| of(left, right)) {
-            self.gain = loss;
-            let left = minus(gain.total, right);
-            self.split =
-                Some(Split { feature, rule: Rule::Above(bin - 1), default_left: true, gain: loss, left, right });
-        }
+    }
+
+    /// Takes up a cut behind a bin, given the sums of the side without missing values.
+    fn take(&mut self, feature: usize, found: Option<(usize, f32, Sums)>, default_left: bool, total: Sums) {
+        let Some((bin, gain, side)) = found else { return };
+        let other = minus(total, side);
+        let (left, right) = if default_left { (other, side) } else { (side, other) };
+        self.gain = gain;
+        self.split = Some(Split { feature, rule: Rule::Above(bin), default_left, gain, left, right });
     }
 
     fn categories(&mut self, feature: usize, bins: &[Sums], missing: Sums, gain: &Gain<'_>) {
@@ -269,6 +253,11 @@ impl Best {
             }
         }
     }
+}
+
+/// How many bins a cut may lie behind: without missing values nothing is right of the last bin.
+fn tried(bins: usize, missing: Sums) -> usize {
+    if missing == [0.0; 2] { bins.saturating_sub(1) } else { bins }
 }
 
 /// The first bin up to which one side should go, when that gains more than `best`: with the gain and the sums of that side.

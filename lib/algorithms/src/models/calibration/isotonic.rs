@@ -2,6 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+/// Scores that are nearer than this are one: sums of equal parts differ by their rounding, and no step may depend on it.
+const RESOLUTION: f64 = 1e-7;
+
 /// A rising function: straight lines between its points, level beyond both ends.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Isotonic {
@@ -26,8 +29,11 @@ impl Isotonic {
         let mut order: Vec<usize> = (0..scores.len()).collect();
         order.sort_by(|&a, &b| scores[a].total_cmp(&scores[b]));
         let mut blocks: Vec<Block> = Vec::new();
-        for group in order.chunk_by(|&a, &b| scores[a] == scores[b]) {
-            let score = scores[group[0]];
+        let mut rest = order.as_slice();
+        while let Some(&lowest) = rest.first() {
+            let score = scores[lowest];
+            let (group, others) = rest.split_at(rest.partition_point(|&row| scores[row] - score < RESOLUTION));
+            rest = others;
             let weight: f64 = group.iter().map(|&row| weights[row]).sum();
             let sum = group.iter().map(|&row| if hits[row] { weights[row] } else { 0.0 }).sum();
             blocks.push(Block { first: score, last: score, sum, weight });

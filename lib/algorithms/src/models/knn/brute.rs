@@ -4,6 +4,7 @@ use ndarray::linalg::general_mat_mul;
 use ndarray::{Array2, ArrayView2, Axis};
 
 use super::nearest::{Metric, Nearest, Neighbour};
+use crate::models::vector::vectorised;
 
 /// Rows of one product of matrices.
 const TILE: usize = 1024;
@@ -11,6 +12,33 @@ const TILE: usize = 1024;
 const FEW: usize = 4;
 /// By how much the distances from a product of matrices may be wrong, relative to the squared lengths of both rows.
 const ROUNDING: f64 = 1e-12;
+
+/// Rows that are looked at together: mostly none of them is near enough.
+const TOGETHER: usize = 16;
+
+/// Calls `offer` with the least that the squared distance to a row can be and the row's place, for every row for which
+/// that is at most the limit that the last call gave; `products` are those with a query of the given squared length.
+fn candidates(products: &[f64], squares: &[f64], length: f64, mut offer: impl FnMut(f64, usize) -> f64) {
+    vectorised(
+        #[inline(always)]
+        || {
+            let mut limit = f64::INFINITY;
+            let parts = products.chunks(TOGETHER).zip(squares.chunks(TOGETHER));
+            for (part, (products, squares)) in parts.enumerate() {
+                let mut least = [f64::INFINITY; TOGETHER];
+                for ((least, product), square) in least.iter_mut().zip(products).zip(squares) {
+                    let sum = length + square;
+                    *least = sum + product - ROUNDING * sum;
+                }
+                if least.iter().filter(|least| **least <= limit).count() > 0 {
+                    for (lane, &least) in least[..products.len()].iter().enumerate() {
+                        limit = offer(least, part * TOGETHER + lane);
+                    }
+                }
+            }
+        },
+    );
+}
 
 /// The rows to search.
 #[derive(Debug)]
@@ -61,12 +89,14 @@ impl<'a> Data<'a> {
             for (index, nearest) in nearest.iter_mut().enumerate() {
                 let query = &queries[index * self.features..(index + 1) * self.features];
                 let line = products.row(index);
-                for (offset, (product, square)) in line.iter().zip(squares).enumerate() {
-                    let sum = lengths[index] + square;
-                    if sum + product - ROUNDING * sum <= nearest.limit() {
+                // A row of a table in row order is always a slice.
+                let Some(line) = line.as_slice() else { continue };
+                candidates(line, squares, lengths[index], |least, offset| {
+                    if least <= nearest.limit() {
                         self.offer(nearest, query, start + offset);
                     }
-                }
+                    nearest.limit()
+                });
             }
         }
         nearest.into_iter().map(Nearest::into_found).collect()

@@ -6,6 +6,7 @@
 
 mod fit;
 mod hold_out;
+mod onnx;
 mod scaling;
 
 use ndarray::ArrayView2;
@@ -17,6 +18,7 @@ pub use scaling::Scaling;
 use super::InvalidModel;
 use super::predictor::Predictor;
 use crate::neural::Network;
+use crate::onnx::{Graph, OnnxError};
 
 /// A fitted neural network.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -120,5 +122,9 @@ impl Predictor for NeuralNetwork {
         }
         let [mean, scale] = self.target;
         scores.into_iter().map(|score| (finite(score) * scale + mean).clamp(f64::MIN, f64::MAX)).collect()
+    }
+
+    fn onnx(&self, graph: &mut Graph, features: &str) -> Result<String, OnnxError> {
+        onnx::write(self, graph, features)
     }
 }

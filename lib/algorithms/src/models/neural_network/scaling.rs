@@ -5,6 +5,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::models::InvalidModel;
+use crate::onnx::{Element, Graph, OnnxError, OnnxReadError, Parts};
 
 /// A standardised value is cut off at this distance from 0, so that single precision holds what is computed from it.
 const FARTHEST: f64 = 1e6;
@@ -99,6 +100,22 @@ impl Scaling {
         for (((scaled, value), mean), scale) in scaled.iter_mut().zip(values).zip(&self.means).zip(&self.scales) {
             *scaled = ((value - mean) / scale).clamp(-FARTHEST, FARTHEST) as f32;
         }
+    }
+
+    /// The standardised features in ONNX, in single precision.
+    pub(super) fn onnx(&self, graph: &mut Graph, features: &str) -> Result<String, OnnxError> {
+        let means = graph.parameter("means", &[self.len()], &self.means)?;
+        let scales = graph.parameter("scales", &[self.len()], &self.scales)?;
+        let apart = graph.op("Sub", &[features, &means]);
+        let scaled = graph.op("Div", &[&apart, &scales]);
+        let (low, high) = (graph.scalar(-FARTHEST)?, graph.scalar(FARTHEST)?);
+        let kept = graph.op("Clip", &[&scaled, &low, &high]);
+        Ok(graph.cast(&kept, Element::Float))
+    }
+
+    /// The scaling of a graph that [`Scaling::onnx`] is in.
+    pub(super) fn from_onnx(parts: &Parts<'_>) -> Result<Self, OnnxReadError> {
+        Ok(Self { means: parts.doubles("means")?, scales: parts.doubles("scales")? })
     }
 
     pub(super) fn validate(&self) -> Result<(), InvalidModel> {

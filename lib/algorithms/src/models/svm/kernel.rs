@@ -108,7 +108,7 @@ impl Kernel {
         vectorised(
             #[inline(always)]
             || {
-                for (out, group) in out.chunks_exact_mut(GROUP).zip(groups) {
+                for (out, group) in out.chunks_exact_mut(GROUP).zip(groups.clone()) {
                     let mut sums = [0.0; GROUP];
                     for (values, factor) in group.chunks_exact(GROUP).zip(query) {
                         for lane in 0..GROUP {

@@ -8,11 +8,15 @@
 //! order (or the order drawn from the seed, in a forest and where `max_features` leaves some out), then thresholds in
 //! ascending order.
 
+mod binned;
 pub(super) mod bins;
 mod columns;
+mod counts;
 mod criterion;
 mod grow;
 mod nodes;
+pub(in crate::models) mod onnx;
+mod order;
 mod packed;
 mod plant;
 pub(super) mod prediction;
@@ -22,6 +26,7 @@ mod split;
 mod statistics;
 
 pub(super) use columns::Columns;
+pub(super) use counts::Counts;
 pub(super) use criterion::{Classes, Numbers};
 pub(super) use grow::{Grown, Limits, grow};
 pub use nodes::{Node, Nodes};

@@ -70,6 +70,13 @@ impl Nodes {
         self.next[parent] = self.features.len() as u32;
     }
 
+    /// Makes the node with that index the right child of the last node.
+    pub(super) fn set_right(&mut self, right: usize) {
+        if let Some(next) = self.next.last_mut() {
+            *next = u32::try_from(right).unwrap_or(u32::MAX);
+        }
+    }
+
     /// The number of nodes, leaves included.
     pub fn len(&self) -> usize {
         self.features.len()

@@ -5,7 +5,7 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 
 use super::grow::{Grown, Limits};
 use super::nodes::Nodes;
-use super::split::{Best, Cut, Drawn, Finder, Look, Node};
+use super::split::{Best, Bound, Cut, Drawn, Finder, Look, Node};
 use super::statistics::Statistics;
 use super::{Columns, Ranks};
 use crate::probe::{Cancelled, Probe};
@@ -150,21 +150,36 @@ impl<'a, S: Statistics, F: Finder<S>> Planter<'a, S, F> {
     }
 
     /// Brings the rows of the left child to the front and returns how many they are; both sides keep their order.
-    fn divide(&mut self, start: usize, end: usize, feature: usize, bound: u32) -> usize {
-        let column = self.finder.column(feature);
-        let (rows, weighted) = (&mut self.rows[start..end], &mut self.weighted[start..end]);
-        let (mut left, mut right) = (0, 0);
-        // Without a branch: each row is written to both sides, and only one of them moves on.
-        for index in 0..rows.len() {
-            let (row, what) = (rows[index], weighted[index]);
-            let goes_left = usize::from(column[row as usize] <= bound);
-            (rows[left], weighted[left]) = (row, what);
-            (self.right_rows[right], self.right_weighted[right]) = (row, what);
-            left += goes_left;
-            right += 1 - goes_left;
+    fn divide(&mut self, start: usize, end: usize, feature: usize, bound: Bound) -> usize {
+        let Self { finder, rows, weighted, right_rows, right_weighted, .. } = self;
+        let sides = (&mut rows[start..end], &mut weighted[start..end], right_rows, right_weighted);
+        match bound {
+            Bound::Number(bound) => part(sides, finder.column(feature), bound),
+            Bound::Bin(bound) => part(sides, finder.bins(feature), bound),
         }
-        rows[left..].copy_from_slice(&self.right_rows[..right]);
-        weighted[left..].copy_from_slice(&self.right_weighted[..right]);
-        left
     }
+}
+
+/// The rows of a node and what each adds, and room for those of its right child.
+type Sides<'a, R> = (&'a mut [u32], &'a mut [R], &'a mut Vec<u32>, &'a mut Vec<R>);
+
+/// Brings the rows whose number is at most `bound` to the front and returns how many they are.
+fn part<R: Copy, T: Copy + PartialOrd>(
+    (rows, weighted, right_rows, right_weighted): Sides<'_, R>,
+    column: &[T],
+    bound: T,
+) -> usize {
+    let (mut left, mut right) = (0, 0);
+    // Without a branch: each row is written to both sides, and only one of them moves on.
+    for index in 0..rows.len() {
+        let (row, what) = (rows[index], weighted[index]);
+        let goes_left = usize::from(column[row as usize] <= bound);
+        (rows[left], weighted[left]) = (row, what);
+        (right_rows[right], right_weighted[right]) = (row, what);
+        left += goes_left;
+        right += 1 - goes_left;
+    }
+    rows[left..].copy_from_slice(&right_rows[..right]);
+    weighted[left..].copy_from_slice(&right_weighted[..right]);
+    left
 }

@@ -5,14 +5,14 @@ use rayon::prelude::*;
 
 use super::columns::single;
 use super::nodes::Nodes;
-use super::packed::Packed;
+use super::packed::{Packed, Rows};
 use crate::models::InvalidModel;
 
 /// The rows of one unit of parallel work: their features and one tree stay in the fast memory together.
 const BLOCK: usize = 4096;
 /// How many trees are laid out at a time; this bounds the memory.
 const TREES: usize = 64;
-/// With fewer rows than this, laying out the trees takes longer than it saves.
+/// With fewer rows than this, laying out the trees takes longer than it saves, and threads take longer to start.
 const FEW: usize = 256;
 
 /// The mean of the leaves that each row reaches, one row of [`Nodes::width`] numbers after the other.
@@ -20,27 +20,46 @@ pub(crate) fn mean_of_leaves(trees: &[Nodes], x: ArrayView2<'_, f64>) -> Vec<f64
     let width = trees.first().map_or(1, Nodes::width);
     let features = x.ncols();
     let mut sums = vec![0.0; x.nrows() * width];
-    for group in trees.chunks(TREES) {
-        let packed: Vec<_> = if x.nrows() < FEW { Vec::new() } else { group.par_iter().map(Packed::new).collect() };
-        sums.par_chunks_mut(BLOCK * width).enumerate().for_each(|(block, sums)| {
-            let rows = single_rows(x, block * BLOCK, sums.len() / width);
-            for (tree, nodes) in group.iter().enumerate() {
-                let Some(packed) = packed.get(tree) else {
-                    add_leaves(nodes, &rows, features, sums);
-                    continue;
-                };
-                packed.walk(&rows, features, |row, leaf| {
-                    let sums = &mut sums[row * width..(row + 1) * width];
-                    sums.iter_mut().zip(nodes.values(leaf)).for_each(|(sum, value)| *sum += value);
-                });
-            }
-        });
+    if x.nrows() < FEW {
+        let rows = single_rows(x, 0, x.nrows());
+        for tree in trees {
+            add_leaves(tree, &rows, features, &mut sums);
+        }
+    } else {
+        for group in trees.chunks(TREES) {
+            let packed: Vec<_> = group.par_iter().map(|tree| Packed::new(tree, features)).collect();
+            sums.par_chunks_mut(BLOCK * width).enumerate().for_each(|(block, sums)| {
+                add_block(group, &packed, x, (block * BLOCK, sums.len() / width), sums);
+            });
+        }
     }
     let count = trees.len() as f64;
     for sum in &mut sums {
         *sum /= count;
     }
     sums
+}
+
+/// Adds the leaves that `count` rows from `first` on reach.
+fn add_block(
+    trees: &[Nodes],
+    packed: &[Option<Packed>],
+    x: ArrayView2<'_, f64>,
+    (first, count): (usize, usize),
+    sums: &mut [f64],
+) {
+    let rows = Rows::new(x, first, count);
+    for (nodes, packed) in trees.iter().zip(packed) {
+        let Some(packed) = packed else {
+            add_leaves(nodes, &single_rows(x, first, count), x.ncols(), sums);
+            continue;
+        };
+        let width = nodes.width();
+        packed.walk(&rows, |row, leaf| {
+            let sums = &mut sums[row * width..(row + 1) * width];
+            sums.iter_mut().zip(nodes.values(leaf)).for_each(|(sum, value)| *sum += value);
+        });
+    }
 }
 
 /// Rows in single precision, one after the other.

@@ -3,14 +3,16 @@
 use rand::RngExt;
 use rand_xoshiro::Xoshiro256PlusPlus;
 
+use super::binned::{BinCut, Binned};
 use super::bins::round_down;
 use super::columns::{Columns, from_key, to_key};
 use super::grow::Limits;
+use super::order;
 use super::ranks::Ranks;
 use super::statistics::Statistics;
 
 /// A node with more rows than this is split by histograms, a smaller one by its sorted values.
-const SMALL: usize = 64;
+const SMALL: usize = order::MOST;
 
 /// The number of low bits that hold the position of a row in a small node.
 const POSITION_BITS: u32 = 6;
@@ -22,12 +24,21 @@ pub(super) struct Node<'a, S: Statistics> {
     pub(super) cells: &'a [f64],
 }
 
-/// Where to split: rows whose number in [`Finder::column`] is at most `bound` go to the left.
+/// Where to split: rows up to `bound` go to the left.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Cut {
-    pub(super) bound: u32,
+    pub(super) bound: Bound,
     pub(super) threshold: f64,
     pub(super) gain: f64,
+}
+
+/// The last number on the left.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Bound {
+    /// A number of [`Finder::column`].
+    Number(u32),
+    /// A bin of [`Finder::bins`], which takes less memory to look at.
+    Bin(u8),
 }
 
 /// What looking at a feature has shown.
@@ -47,6 +58,10 @@ pub(super) trait Finder<S: Statistics> {
     fn num_features(&self) -> usize;
     /// Numbers that ascend with the values of a feature, one a row.
     fn column(&self, feature: usize) -> &[u32];
+    /// The bins of a feature, one a row, where bounds are bins.
+    fn bins(&self, _feature: usize) -> &[u8] {
+        &[]
+    }
     /// Looks for a split with a gain above `least`.
     fn look(&mut self, feature: usize, node: &Node<'_, S>, least: f64, random: &mut Xoshiro256PlusPlus) -> Look;
 }
@@ -56,6 +71,7 @@ pub(super) struct Best<'a, S> {
     statistics: &'a S,
     ranks: &'a Ranks,
     limits: &'a Limits,
+    binned: Box<Binned>,
     histogram: Vec<f64>,
     /// The number of rows in each bin; kept only where a limit asks for it.
     counts: Vec<usize>,
@@ -66,12 +82,22 @@ pub(super) struct Best<'a, S> {
 impl<'a, S: Statistics> Best<'a, S> {
     pub(super) fn new(statistics: &'a S, ranks: &'a Ranks, limits: &'a Limits) -> Self {
         let cells = statistics.cells();
-        let histogram = vec![0.0; cells * 256];
-        Self { statistics, ranks, limits, histogram, counts: vec![0; 256], left: vec![0.0; cells], sorted: Vec::new() }
+        let (binned, histogram, left) = (Box::new(Binned::new()), vec![0.0; cells * 256], vec![0.0; cells]);
+        Self { statistics, ranks, limits, binned, histogram, counts: vec![0; 256], left, sorted: Vec::new() }
     }
 
     fn by_histogram(&mut self, feature: usize, node: &Node<'_, S>, mut least: f64) -> Look {
         let (codes, bins) = (self.ranks.codes(feature), self.ranks.num_bins(feature));
+        if self.limits.min_samples_leaf <= 1 && self.limits.min_weight_leaf <= 0.0 {
+            let node_rows = (node.rows, node.weighted);
+            let found = self.statistics.by_bins(&mut self.binned, (bins, codes), node_rows, node.cells, least);
+            match found {
+                Some(BinCut::Constant) => return Look::Constant,
+                Some(BinCut::Nothing) => return Look::Nothing,
+                Some(BinCut::Found { below, above, gain }) => return self.between_bins(feature, below, above, gain),
+                None => {}
+            }
+        }
         let width = self.statistics.cells();
         let histogram = &mut self.histogram[..bins * width];
         histogram.fill(0.0);
@@ -106,11 +132,14 @@ impl<'a, S: Statistics> Best<'a, S> {
                 return Look::Constant;
             }
         }
-        found.map_or(Look::Nothing, |(below, above, gain)| {
-            let bound = self.ranks.start(feature, below + 1) - 1;
-            let threshold = self.ranks.between(feature, bound, self.ranks.start(feature, above));
-            Look::Found(Cut { bound, threshold, gain })
-        })
+        found.map_or(Look::Nothing, |(below, above, gain)| self.between_bins(feature, below, above, gain))
+    }
+
+    /// The cut between two bins with rows.
+    fn between_bins(&self, feature: usize, below: usize, above: usize, gain: f64) -> Look {
+        let last = self.ranks.start(feature, below + 1) - 1;
+        let threshold = self.ranks.between(feature, last, self.ranks.start(feature, above));
+        Look::Found(Cut { bound: Bound::Bin(below as u8), threshold, gain })
     }
 
     fn by_order(&mut self, feature: usize, node: &Node<'_, S>, mut least: f64) -> Look {
@@ -118,7 +147,7 @@ impl<'a, S: Statistics> Best<'a, S> {
         self.sorted.clear();
         let positions = node.rows.iter().zip(0_u32..);
         self.sorted.extend(positions.map(|(&row, position)| ranks[row as usize] << POSITION_BITS | position));
-        self.sorted.sort_unstable();
+        order::sort(&mut self.sorted);
         let rank = |place: u32| place >> POSITION_BITS;
         if self.sorted.first().map(|&place| rank(place)) == self.sorted.last().map(|&place| rank(place)) {
             return Look::Constant;
@@ -144,7 +173,7 @@ impl<'a, S: Statistics> Best<'a, S> {
             }
         }
         found.map_or(Look::Nothing, |(below, above, gain)| {
-            Look::Found(Cut { bound: below, threshold: self.ranks.between(feature, below, above), gain })
+            Look::Found(Cut { bound: Bound::Number(below), threshold: self.ranks.between(feature, below, above), gain })
         })
     }
 }
@@ -160,6 +189,10 @@ impl<S: Statistics> Finder<S> for Best<'_, S> {
 
     fn column(&self, feature: usize) -> &[u32] {
         self.ranks.ranks(feature)
+    }
+
+    fn bins(&self, feature: usize) -> &[u8] {
+        self.ranks.codes(feature)
     }
 
     fn look(&mut self, feature: usize, node: &Node<'_, S>, least: f64, _: &mut Xoshiro256PlusPlus) -> Look {
@@ -226,6 +259,6 @@ impl<S: Statistics> Finder<S> for Drawn<'_, S> {
             return Look::Nothing;
         }
         let gain = self.statistics.gain(&self.left, node.cells);
-        if gain > least { Look::Found(Cut { bound, threshold, gain }) } else { Look::Nothing }
+        if gain > least { Look::Found(Cut { bound: Bound::Number(bound), threshold, gain }) } else { Look::Nothing }
     }
 }

@@ -5,6 +5,7 @@
 //! components of a large table are wanted, they are found by a randomised block Krylov method.
 
 mod covariance;
+pub(super) mod kernels;
 mod randomised;
 
 use serde::{Deserialize, Serialize};

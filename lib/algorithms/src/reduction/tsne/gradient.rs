@@ -5,6 +5,7 @@
     reason = "only what is inlined is compiled for the vector instructions of the processor"
 )]
 
+use crate::vectorised::vectorised;
 use rayon::prelude::*;
 
 use super::affinities::Affinities;
@@ -37,13 +38,15 @@ impl<const D: usize> Forces<D> {
     pub(super) fn compute(&mut self, points: &[[f32; D]], affinities: &Affinities, angle: f32) {
         self.tree.build(points);
         let tree = &self.tree;
-        let arch = pulp::Arch::new();
         let parts: Vec<Part<D>> = tree
             .points()
             .par_chunks(GROUPS * GROUP)
             .enumerate()
             .map(|(part, chunk)| {
-                arch.dispatch(|| Part::compute(tree, part * GROUPS * GROUP, chunk, points, affinities, angle * angle))
+                vectorised(
+                    #[inline(always)]
+                    || Part::compute(tree, part * GROUPS * GROUP, chunk, points, affinities, angle * angle),
+                )
             })
             .collect();
         self.attraction.resize(points.len(), [0.0; D]);

@@ -16,6 +16,7 @@ use rayon::prelude::*;
 use super::graph::Ties;
 use crate::probe::{Cancelled, Probe};
 use crate::seed;
+use crate::vectorised::vectorised;
 
 /// Points that one task moves.
 const POINTS: usize = 64;
@@ -113,17 +114,19 @@ fn run_in<const D: usize>(
     let mut points: Vec<Point> = ties.par_iter().enumerate().map(point).collect();
     let mut before: Vec<[f32; D]> = rows(map);
     let mut after = before.clone();
-    let arch = pulp::Arch::new();
     for epoch in 0..forces.epochs {
         probe.check()?;
         let rate = forces.learning_rate * (1.0 - epoch as f32 / forces.epochs as f32);
         let chunks = after.par_chunks_mut(POINTS).zip(points.par_chunks_mut(POINTS));
         chunks.for_each(|(places, points)| {
-            arch.dispatch(|| {
-                for (place, point) in places.iter_mut().zip(points) {
-                    advance(place, point, &before, &forces, epoch as f32, rate);
-                }
-            });
+            vectorised(
+                #[inline(always)]
+                || {
+                    for (place, point) in places.iter_mut().zip(points.iter_mut()) {
+                        advance(place, point, &before, &forces, epoch as f32, rate);
+                    }
+                },
+            );
         });
         before.copy_from_slice(&after);
         if epoch % 10 == 9 {
@@ -151,12 +154,15 @@ fn place_in<const D: usize>(start: &[f32], ties: &[(u32, f32)], map: &[f32], for
     let mut point = Point::new(ties, strongest, forces.epochs, seed::rng(seed, STREAM), forces.negative_samples);
     let map = map.as_chunks::<D>().0;
     let mut place: [f32; D] = std::array::from_fn(|axis| start[axis]);
-    pulp::Arch::new().dispatch(|| {
-        for epoch in 0..forces.epochs {
-            let rate = forces.learning_rate * (1.0 - epoch as f32 / forces.epochs as f32);
-            advance(&mut place, &mut point, map, &forces, epoch as f32, rate);
-        }
-    });
+    vectorised(
+        #[inline(always)]
+        || {
+            for epoch in 0..forces.epochs {
+                let rate = forces.learning_rate * (1.0 - epoch as f32 / forces.epochs as f32);
+                advance(&mut place, &mut point, map, &forces, epoch as f32, rate);
+            }
+        },
+    );
     place.to_vec()
 }
 

@@ -201,7 +201,7 @@ impl Tool for PreprocessUnsupervised {
 impl PreprocessUnsupervised {
     /// Refuses what no table is needed to refuse.
     fn check(&self) -> Result<()> {
-        if let Some(threshold) = self.variance_threshold.filter(|threshold| !(*threshold >= 0.0)) {
+        if let Some(threshold) = self.variance_threshold.filter(|threshold| threshold.is_nan() || *threshold < 0.0) {
             return Err(Error::invalid_input(format!("`variance_threshold` is {threshold}; it must be at least 0"))
                 .at("variance_threshold"));
         }
@@ -235,20 +235,17 @@ impl PreprocessUnsupervised {
         let raw = data.table.without(&kept);
         let wrong = |error| fault::of_preprocess(error, place);
         let mut low_variance = BTreeMap::new();
-        let (preprocessor, transformed) = match fitted {
-            Some(fitted) => {
-                let transformed = fitted.transform(&raw).map_err(wrong)?;
-                (fitted, transformed)
+        let (preprocessor, transformed) = if let Some(fitted) = fitted {
+            let transformed = fitted.transform(&raw).map_err(wrong)?;
+            (fitted, transformed)
+        } else {
+            let mut config = self.preprocessing_config.clone().unwrap_or_default();
+            if let Some(threshold) = self.variance_threshold {
+                low_variance = varying_at_most(&raw, threshold);
+                let asked = config.drop_columns.clone();
+                config.drop_columns.extend(low_variance.keys().filter(|name| !asked.contains(name)).cloned());
             }
-            None => {
-                let mut config = self.preprocessing_config.clone().unwrap_or_default();
-                if let Some(threshold) = self.variance_threshold {
-                    low_variance = varying_at_most(&raw, threshold);
-                    let asked = config.drop_columns.clone();
-                    config.drop_columns.extend(low_variance.keys().filter(|name| !asked.contains(name)).cloned());
-                }
-                Preprocessor::fit_transform(&raw, None, &config, self.seed).map_err(wrong)?
-            }
+            Preprocessor::fit_transform(&raw, None, &config, self.seed).map_err(wrong)?
         };
         if transformed.kept_rows.is_empty() {
             return Err(Error::invalid_input(format!("every row of {place} has a missing value, so none is left"))
@@ -323,8 +320,8 @@ fn varying_at_most(table: &Table, threshold: f64) -> BTreeMap<String, f64> {
 }
 
 fn summaries(transformed: &Transformed) -> Vec<FeatureSummary> {
-    let columns = transformed.feature_names.iter().zip(transformed.features.columns());
-    let summary = |(name, values): (&String, ndarray::ArrayView1<'_, f64>)| {
+    let columns = transformed.feature_names.iter().zip(transformed.columns());
+    let summary = |(name, values): (&String, Vec<f64>)| {
         let count = values.len() as f64;
         let mean = values.iter().map(|value| value / count).sum::<f64>();
         let variance = values.iter().map(|value| (value - mean) * (value - mean) / count).sum::<f64>();
@@ -336,15 +333,15 @@ fn summaries(transformed: &Transformed) -> Vec<FeatureSummary> {
 }
 
 fn assemble(transformed: &Transformed, kept_rows: &Table, keep: &[String]) -> Result<Table> {
-    let feature = |(name, values): (&String, ndarray::ArrayView1<'_, f64>)| Column {
+    let feature = |(name, values): (&String, Vec<f64>)| Column {
         name: name.clone(),
-        values: Values::Number { values: values.to_vec(), kind: NumberKind::Float },
+        values: Values::Number { values, kind: NumberKind::Float },
     };
     if let Some(name) = keep.iter().find(|name| transformed.feature_names.contains(name)) {
         let message = format!("the column `{name}` has the same name as a feature that preprocessing makes");
         return Err(Error::invalid_input(message).at("keep_columns").hint(format!("rename `{name}` in the source")));
     }
-    let features = transformed.feature_names.iter().zip(transformed.features.columns()).map(feature);
+    let features = transformed.feature_names.iter().zip(transformed.columns()).map(feature);
     let kept = keep.iter().filter_map(|name| kept_rows.column(name)).cloned();
     Ok(Table { columns: features.chain(kept).collect() })
 }

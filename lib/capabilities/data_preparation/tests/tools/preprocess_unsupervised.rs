@@ -1,6 +1,6 @@
 //! `preprocess_unsupervised`.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::place::{Place, flowers, read};
 
@@ -8,7 +8,7 @@ const TOOL: &str = "preprocess_unsupervised";
 
 fn request(place: &Place, more: Value) -> Value {
     let mut request = json!({"dataset_s3_uri": place.file("flowers.csv", flowers(60)), "run_id": "run"});
-    request.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    request.as_object_mut().unwrap().extend(serde_json::from_value::<Map<String, Value>>(more).unwrap());
     request
 }
 

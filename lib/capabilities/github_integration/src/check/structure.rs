@@ -162,6 +162,7 @@ fn search(clusterer: Clusterer, given: &Map<String, Value>, findings: &mut Findi
 }
 
 /// One wrong parameter, whatever the kind of algorithm.
+#[derive(Clone, Copy)]
 enum Problem<'a> {
     Unknown(&'a str),
     Repeated(&'a str, &'a str),

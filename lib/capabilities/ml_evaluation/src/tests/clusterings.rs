@@ -70,7 +70,7 @@ async fn model(world: &World, algorithm: Clusterer, k: usize) -> (ArtifactUri, A
 
 fn tool(model: &ArtifactUri, data: &ArtifactUri, more: Value) -> EvaluateClustering {
     let mut request = json!({"model_s3_uri": model, "data_s3_uri": data, "generate_plots": false});
-    request.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    request.as_object_mut().unwrap().extend(serde_json::from_value::<Map<String, Value>>(more).unwrap());
     serde_json::from_value(request).unwrap()
 }
 

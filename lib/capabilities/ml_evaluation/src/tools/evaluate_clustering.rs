@@ -26,13 +26,13 @@ const CLUSTERS: usize = 100;
 #[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EvaluateClustering {
-    /// Where the model lies, as train_unsupervised_clustering gave it.
+    /// Where the model lies, as `train_unsupervised_clustering` gave it.
     pub model_s3_uri: ArtifactUri,
     /// Where the rows lie: raw columns, or columns that the model's own preprocessor made.
     #[serde(alias = "test_data_s3_uri", alias = "dataset_s3_uri")]
     #[schemars(extend("x-aliases" = ["test_data_s3_uri", "dataset_s3_uri"]))]
     pub data_s3_uri: ArtifactUri,
-    /// The clusters of these very rows, as train_unsupervised_clustering gave them. Without it the model says the cluster of
+    /// The clusters of these very rows, as `train_unsupervised_clustering` gave them. Without it the model says the cluster of
     /// each row; hdbscan cannot, and needs it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub labels_s3_uri: Option<ArtifactUri>,

@@ -14,6 +14,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::calibration::Calibration;
 use crate::convergence::draw;
 use crate::job::{Inputs, read};
 use crate::request::{ClassWeights, CrossValidation, Request};
@@ -285,6 +286,7 @@ impl HyperparameterOptimization {
             class_weight: self.class_weight.clone(),
             sample_weight_column: self.sample_weight_column.clone(),
             cross_validation: if needs_folds { Some(CrossValidation { folds: FOLDS }) } else { self.cross_validation },
+            calibration: Calibration::None,
             seed: self.seed,
             run_id: self.run_id.clone(),
             dry_run: false,

@@ -10,6 +10,7 @@ use mlops_core::Entry;
 
 use crate::MlTraining;
 
+pub use crate::calibration::{Calibration, CalibrationResult};
 pub use crate::cross_validation::{CrossValidationResult, FoldScore};
 pub use crate::importance::FeatureImportance;
 pub use crate::request::{ClassWeightRule, ClassWeights, CrossValidation};

@@ -1,6 +1,7 @@
 //! `train_supervised_classifier`: a model that predicts classes.
 
 use mlops_algorithms::models::{Algorithm, Task};
+use mlops_artifacts::ModelExport;
 use mlops_core::values::ArtifactUri;
 use mlops_core::{ArtifactLink, Call, Effect, Lang, Report, Result, Tool};
 use schemars::JsonSchema;
@@ -8,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::MlTraining;
+use crate::calibration::{Calibration, CalibrationResult};
 use crate::cross_validation::CrossValidationResult;
 use crate::importance::{FeatureImportance, highest};
 use crate::job::{Trained, train};
@@ -50,6 +52,11 @@ pub struct TrainSupervisedClassifier {
     /// Scores the model on folds of the training rows as well.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cross_validation: Option<CrossValidation>,
+    /// How the probabilities are calibrated: the model is fitted five times more, each time without a fifth of the training
+    /// rows, and a map from what it says to what comes true is learnt from these predictions. Whatever predicts with the
+    /// model then gives calibrated probabilities.
+    #[serde(default, skip_serializing_if = "Calibration::is_none")]
+    pub calibration: Calibration,
     /// The seed of every random choice, unless the hyperparameters have a `random_state`.
     #[serde(default = "seed")]
     pub seed: u64,
@@ -148,6 +155,10 @@ pub struct TrainedClassifier {
     pub out_of_bag_score: Option<f64>,
     /// The scores over folds of the training rows; null unless asked for.
     pub cross_validation: Option<CrossValidationResult>,
+    /// What calibration has changed; null unless asked for.
+    pub calibration: Option<CalibrationResult>,
+    /// The model in the formats that other programs load, beside it; empty after a dry run.
+    pub exports: Vec<ModelExport>,
     /// SHA-256 of the preprocessor inside the model; null when it has none.
     pub preprocessor_sha256: Option<String>,
     /// What the reader should know, in plain sentences.
@@ -202,6 +213,7 @@ impl TrainSupervisedClassifier {
             class_weight: self.class_weight.clone(),
             sample_weight_column: self.sample_weight_column.clone(),
             cross_validation: self.cross_validation,
+            calibration: self.calibration,
             seed: self.seed,
             run_id: self.run_id.clone(),
             dry_run: self.dry_run,
@@ -245,11 +257,22 @@ impl TrainedClassifier {
             converged: learnt.fitted.converged,
             out_of_bag_score: learnt.fitted.out_of_bag_score,
             cross_validation: learnt.cross_validation,
+            calibration: learnt.calibration,
+            exports: trained.exports,
             preprocessor_sha256: trained.preprocessor_sha256,
             warnings: learnt.warnings,
             dry_run,
         }
     }
+}
+
+/// Links to a model and its exports.
+pub(super) fn links(model: &ArtifactUri, exports: &[ModelExport]) -> Vec<ArtifactLink> {
+    let exports = exports.iter().filter_map(|export| {
+        let name = format!("trained model as {}", export.format.as_str());
+        Some(ArtifactLink::new(export.uri.as_ref()?.as_str(), name))
+    });
+    std::iter::once(ArtifactLink::new(model.as_str(), "trained model")).chain(exports).collect()
 }
 
 /// Why the model of that algorithm has no best iteration.
@@ -282,6 +305,6 @@ impl Report for TrainedClassifier {
     }
 
     fn artifacts(&self) -> Vec<ArtifactLink> {
-        if self.dry_run { Vec::new() } else { vec![ArtifactLink::new(self.model_s3_uri.as_str(), "trained model")] }
+        if self.dry_run { Vec::new() } else { links(&self.model_s3_uri, &self.exports) }
     }
 }

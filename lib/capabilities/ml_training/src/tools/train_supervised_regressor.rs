@@ -1,6 +1,7 @@
 //! `train_supervised_regressor`: a model that predicts numbers.
 
 use mlops_algorithms::models::{Algorithm, Task};
+use mlops_artifacts::ModelExport;
 use mlops_core::values::ArtifactUri;
 use mlops_core::{ArtifactLink, Call, Effect, Lang, Report, Result, Tool};
 use schemars::JsonSchema;
@@ -8,11 +9,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::MlTraining;
+use crate::calibration::Calibration;
 use crate::cross_validation::CrossValidationResult;
 use crate::importance::{FeatureImportance, highest};
 use crate::job::{Trained, train};
 use crate::request::{CrossValidation, Request};
-use crate::tools::train_supervised_classifier::no_best_iteration;
+use crate::tools::train_supervised_classifier::{links, no_best_iteration};
 
 /// Train a model that predicts a number, and score it on training and validation rows. Give it the tables that
 /// `preprocess_supervised` made; their manifests name the target and the preprocessor, which travels inside the model. The
@@ -147,6 +149,8 @@ pub struct TrainedRegressor {
     pub out_of_bag_score: Option<f64>,
     /// The scores over folds of the training rows; null unless asked for.
     pub cross_validation: Option<CrossValidationResult>,
+    /// The model in the formats that other programs load, beside it; empty after a dry run.
+    pub exports: Vec<ModelExport>,
     /// SHA-256 of the preprocessor inside the model; null when it has none.
     pub preprocessor_sha256: Option<String>,
     /// What the reader should know, in plain sentences.
@@ -206,6 +210,7 @@ impl TrainSupervisedRegressor {
             class_weight: None,
             sample_weight_column: self.sample_weight_column.clone(),
             cross_validation: self.cross_validation,
+            calibration: Calibration::None,
             seed: self.seed,
             run_id: self.run_id.clone(),
             dry_run: self.dry_run,
@@ -249,6 +254,7 @@ impl TrainedRegressor {
             converged: learnt.fitted.converged,
             out_of_bag_score: learnt.fitted.out_of_bag_score,
             cross_validation: learnt.cross_validation,
+            exports: trained.exports,
             preprocessor_sha256: trained.preprocessor_sha256,
             warnings: learnt.warnings,
             dry_run,
@@ -271,6 +277,6 @@ impl Report for TrainedRegressor {
     }
 
     fn artifacts(&self) -> Vec<ArtifactLink> {
-        if self.dry_run { Vec::new() } else { vec![ArtifactLink::new(self.model_s3_uri.as_str(), "trained model")] }
+        if self.dry_run { Vec::new() } else { links(&self.model_s3_uri, &self.exports) }
     }
 }

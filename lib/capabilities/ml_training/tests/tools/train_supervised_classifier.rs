@@ -1,7 +1,8 @@
 //! `train_supervised_classifier`.
 
+use mlops_algorithms::models::Model;
 use mlops_artifacts::ReadOptions;
-use mlops_core::values::ArtifactUri;
+use mlops_core::values::{ArtifactUri, sha256_hex};
 use mlops_core::{ErrorKind, Lang};
 use serde_json::{Value, json};
 
@@ -53,7 +54,68 @@ async fn every_algorithm_learns_and_is_scored() {
         assert_eq!(loaded.card.feature_importance.len(), 4);
         assert_eq!(loaded.card.signature.inputs.len(), 4);
     }
-    assert_eq!(place.models().len(), 3);
+    assert_eq!(place.models().len(), 6, "a model and its ONNX for each");
+}
+
+#[tokio::test]
+async fn a_model_travels_as_onnx_and_boosted_trees_as_xgboost_has_them() {
+    let place = Place::new();
+    let small = with(request(&place, "xgboost"), "hyperparameters", json!({"n_estimators": 5}));
+    let trained = place.call(TOOL, small.clone()).await.unwrap();
+    let exports = trained["exports"].as_array().unwrap();
+    let formats = exports.iter().map(|export| export["format"].as_str().unwrap()).collect::<Vec<_>>();
+    assert_eq!(formats, ["onnx", "xgboost_json"]);
+    for export in exports {
+        let uri = ArtifactUri::new(export["uri"].as_str().unwrap()).unwrap();
+        let bytes = place.room.artifacts.read_bytes(&uri, 1 << 20).await.unwrap();
+        assert_eq!(export["sha256"], sha256_hex(&bytes));
+        assert_eq!((&export["bytes"], &export["left_out"]), (&json!(bytes.len()), &Value::Null));
+    }
+    let uri = ArtifactUri::new(exports[0]["uri"].as_str().unwrap()).unwrap();
+    let onnx = place.room.artifacts.read_model(&uri).await.unwrap();
+    let model = place.model(&trained).await;
+    assert_eq!(onnx.card, model.card);
+    let again = place.call(TOOL, small.clone()).await.unwrap();
+    assert_eq!(again["exports"], trained["exports"], "the same bytes again");
+    let dry = place.call(TOOL, with(small, "dry_run", json!(true))).await.unwrap();
+    assert_eq!(dry["exports"], json!([]));
+    let calibrated = with(request(&place, "xgboost"), "calibration", json!("platt"));
+    let calibrated = with(calibrated, "hyperparameters", json!({"n_estimators": 5}));
+    let calibrated = place.call(TOOL, calibrated).await.unwrap();
+    let left_out = &calibrated["exports"][1];
+    assert!(left_out["left_out"].as_str().unwrap().contains("no place for calibrated"), "{left_out}");
+    assert_eq!(left_out["uri"], Value::Null);
+}
+
+#[tokio::test]
+async fn probabilities_are_calibrated_without_the_validation_rows() {
+    let place = Place::new();
+    let forest = with(request(&place, "random_forest"), "hyperparameters", json!({"n_estimators": 15}));
+    let plain = place.call(TOOL, forest.clone()).await.unwrap();
+    assert_eq!(plain["calibration"], Value::Null);
+    for method in ["platt", "isotonic", "temperature"] {
+        let asked = with(with(forest.clone(), "calibration", json!(method)), "training_job_name", json!(method));
+        let trained = place.call(TOOL, asked.clone()).await.unwrap();
+        let told = &trained["calibration"];
+        assert_eq!((&told["method"], &told["folds"]), (&json!(method), &json!(5)));
+        let [before, after] = ["loss_before", "loss_after"].map(|name| told[name].as_f64().unwrap());
+        // Platt stays away from 0 and 1 by the number of rows, and these are few.
+        let most = if method == "platt" { 1.05 * before } else { before };
+        assert!(after < most, "{method}: {before} to {after}");
+        let model = place.model(&trained).await;
+        let Model::Calibrated(calibrated) = &model.model else { panic!("not calibrated") };
+        let Model::RandomForest(_) = calibrated.model() else { panic!("another model") };
+        assert_eq!(model.card.algorithm, "random_forest");
+        assert_eq!(model.card.metrics["validation_loss"], trained["metrics"]["validation_loss"].as_f64().unwrap());
+        let without = with(asked.clone(), "validation_data_s3_uri", Value::Null);
+        let without = place.call(TOOL, without).await.unwrap();
+        assert_eq!(&without["calibration"], told, "{method} has not looked at the validation rows");
+        assert_eq!(place.call(TOOL, asked).await.unwrap()["model_sha256"], trained["model_sha256"]);
+    }
+    let few = place.file("few.csv", numbers(9, 0));
+    let few = with(with(forest, "calibration", json!("platt")), "train_data_s3_uri", json!(few));
+    let error = place.error(TOOL, few).await;
+    assert_eq!(error.field.as_deref(), Some("calibration"));
 }
 
 #[tokio::test]
@@ -61,10 +123,11 @@ async fn the_same_seed_and_bytes_give_the_same_model() {
     let place = Place::new();
     let small = with(request(&place, "random_forest"), "hyperparameters", json!({"n_estimators": 7}));
     let first = place.call(TOOL, small.clone()).await.unwrap();
-    let bytes = std::fs::read(&place.models()[0]).unwrap();
+    let model = || place.models().into_iter().find(|path| path.ends_with("model.tar.gz")).unwrap();
+    let bytes = std::fs::read(model()).unwrap();
     let second = place.call(TOOL, small.clone()).await.unwrap();
     assert_eq!(first["model_sha256"], second["model_sha256"]);
-    assert_eq!(bytes, std::fs::read(&place.models()[0]).unwrap());
+    assert_eq!(bytes, std::fs::read(model()).unwrap());
     let other = place.call(TOOL, with(small.clone(), "seed", json!(7))).await.unwrap();
     assert_ne!(first["model_sha256"], other["model_sha256"]);
     let state = with(small, "hyperparameters", json!({"n_trees": 7, "random_state": 7}));
@@ -179,7 +242,7 @@ async fn the_summary_names_the_score() {
     let entry = mlops_ml_training::tools::TOOLS.iter().find(|entry| entry.name == TOOL).unwrap();
     let outcome = (entry.run)(&place.room, &place.call, request(&place, "decision_tree")).await.unwrap();
     assert!(outcome.summary.starts_with("Decision tree classifier trained in"), "{}", outcome.summary);
-    assert_eq!(outcome.artifacts.len(), 1);
+    assert_eq!(outcome.artifacts.len(), 2, "the model and its ONNX");
     place.call = place.call.clone().in_lang(Lang::Ja);
     let outcome = (entry.run)(&place.room, &place.call, request(&place, "decision_tree")).await.unwrap();
     assert!(outcome.summary.contains("分類モデルの学習が"), "{}", outcome.summary);

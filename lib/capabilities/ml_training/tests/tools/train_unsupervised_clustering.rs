@@ -7,7 +7,7 @@ use mlops_artifacts::{Placed, ReadOptions};
 use mlops_core::values::ArtifactUri;
 use mlops_core::{Call, Lang};
 use mlops_ml_training::tools::TOOLS;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::place::Place;
 
@@ -27,7 +27,7 @@ pub(crate) fn clumps(rows: usize) -> String {
 
 fn request(place: &Place, algorithm: &str, more: Value) -> Value {
     let mut request = json!({"algorithm": algorithm, "train_data_s3_uri": place.file("rows.csv", clumps(90))});
-    request.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    request.as_object_mut().unwrap().extend(serde_json::from_value::<Map<String, Value>>(more).unwrap());
     request
 }
 

@@ -4,7 +4,7 @@ use mlops_artifacts::{Placed, ReadOptions};
 use mlops_core::values::ArtifactUri;
 use mlops_core::{Call, Lang};
 use mlops_ml_training::tools::TOOLS;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::place::Place;
 use crate::train_unsupervised_clustering::clumps;
@@ -14,7 +14,7 @@ const TOOL: &str = "train_unsupervised_dimensionality_reduction";
 fn request(place: &Place, algorithm: &str, more: Value) -> Value {
     let rows = clumps(60).replace(",1\n", ",0\n").replacen(",0\n", ",3\n", 7);
     let mut request = json!({"algorithm": algorithm, "train_data_s3_uri": place.file("rows.csv", rows)});
-    request.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    request.as_object_mut().unwrap().extend(serde_json::from_value::<Map<String, Value>>(more).unwrap());
     request
 }
 

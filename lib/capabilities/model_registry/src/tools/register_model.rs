@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use mlops_artifacts::{Kind, ReadOptions, StoredModel};
+use mlops_artifacts::{Kind, ModelExport, ReadOptions, StoredModel};
 use mlops_core::ports::{Condition, json_bytes};
 use mlops_core::values::{ArtifactUri, sha256_hex};
 use mlops_core::{ArtifactLink, Call, Effect, Error, ErrorKind, Lang, Report, Result, Tool};
-use mlops_records::{GoldenRows, ModelStatus, ModelVersion, NewVersion, StateChange, check_name};
+use mlops_records::{ExportedFile, GoldenRows, ModelStatus, ModelVersion, NewVersion, StateChange, check_name};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -96,7 +96,11 @@ impl Tool for RegisterModel {
             }
             _ => (loaded, None),
         };
-        let mut new = self.version_of(&loaded, call)?;
+        let exports = match &loaded {
+            StoredModel::Supervised(model) => room.artifacts.exports(model).await?,
+            StoredModel::Unsupervised(_) => Vec::new(),
+        };
+        let mut new = self.version_of(&loaded, exports, call)?;
         call.check()?;
         let now = call.clock.now();
         let state = registry.state(&self.model_name).await?;
@@ -136,7 +140,7 @@ impl Tool for RegisterModel {
 
 impl RegisterModel {
     /// What is to be registered, without golden rows.
-    fn version_of(&self, loaded: &StoredModel, call: &Call) -> Result<NewVersion> {
+    fn version_of(&self, loaded: &StoredModel, exports: Vec<ModelExport>, call: &Call) -> Result<NewVersion> {
         let card = loaded.facts();
         let signature = serde_json::to_value(card.signature)
             .map_err(|error| Error::internal("the signature could not be written as JSON").caused_by(error))?;
@@ -151,6 +155,7 @@ impl RegisterModel {
             signature,
             data_sha256: self.data_sha256.clone().or_else(|| Some(card.train_sha256.to_owned())),
             run_id: self.run_id.clone().or_else(|| call.run_id.clone()),
+            exports: exports.into_iter().filter_map(exported).collect(),
             golden: None,
         })
     }
@@ -172,6 +177,12 @@ fn has_place(model: &StoredModel) -> bool {
         StoredModel::Supervised(_) => true,
         StoredModel::Unsupervised(model) => model.no_place().is_none(),
     }
+}
+
+/// An export as the registry keeps it; none that was left out.
+fn exported(export: ModelExport) -> Option<ExportedFile> {
+    let format = export.format.as_str().to_owned();
+    Some(ExportedFile { format, uri: export.uri?.to_string(), sha256: export.sha256? })
 }
 
 /// The golden rows of the model among those of the table, without their place, and the document.

@@ -9,7 +9,7 @@ use mlops_algorithms::models::{Algorithm, Hyperparameters, Task, fit};
 use mlops_algorithms::preprocess::{PreprocessConfig, Preprocessor};
 use mlops_algorithms::probe::Silent;
 use mlops_algorithms::target::Target;
-use mlops_artifacts::{Artifacts, ModelCard, ReadOptions, Signature};
+use mlops_artifacts::{Artifacts, EncodedModel, ModelCard, ReadOptions, Signature};
 use mlops_core::values::{ArtifactUri, SupervisedTask, sha256_hex};
 use mlops_core::{Call, Error, Lang, Result};
 use mlops_local::{Access, FileStore};
@@ -101,7 +101,7 @@ impl Place {
             library_version: "0.1.0".to_owned(),
         };
         let uri = artifacts.root().join("models").join(&format!("{target}-{algorithm}-{depth}.tar.gz"));
-        artifacts.write_model(&uri, card, &fitted.model).await.unwrap();
+        artifacts.write_encoded(&uri, EncodedModel::new(card, &fitted.model).unwrap()).await.unwrap();
         uri
     }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use mlops_core::values::sha256_hex;
 use mlops_core::{ErrorKind, Lang};
 use serde_json::json;
 
@@ -25,6 +26,9 @@ async fn a_model_becomes_the_first_version_with_what_its_card_says() {
         (&version["model_sha256"], &version["data_sha256"]),
         (&json!(card.sha256), &json!(card.card.train_sha256))
     );
+    let onnx = model.with_file_name("model.onnx");
+    let bytes = place.room.artifacts.read_bytes(&onnx, 1 << 20).await.unwrap();
+    assert_eq!(version["exports"], json!([{"format": "onnx", "uri": onnx, "sha256": sha256_hex(&bytes)}]));
     let kept = &place.room.registry.versions("things").await.unwrap()[0].model;
     assert_eq!(kept.signature["output"], "prediction");
 }

@@ -123,7 +123,7 @@ fn weights(tool: &BoundTool) -> BTreeMap<String, f64> {
     for lang in [Lang::En, Lang::Ja] {
         add(&tool.description(lang), 3.0);
     }
-    for (name, schema) in tool.input_schema["properties"].as_object().into_iter().flatten() {
+    for (name, schema) in tool.input_schema()["properties"].as_object().into_iter().flatten() {
         add(name, 2.0);
         add(schema["description"].as_str().unwrap_or_default(), 1.0);
     }

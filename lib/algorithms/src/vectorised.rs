@@ -1,0 +1,27 @@
+//! Loops compiled for the vector instructions of the processor at hand.
+
+use pulp::{Arch, Simd, WithSimd};
+
+/// Runs a loop with the widest vector instructions that the processor has.
+///
+/// Only what is inlined is compiled for them: the closure, and every function that it calls, needs `#[inline(always)]`. No
+/// two operations are fused into one with another rounding, so the results do not depend on the processor.
+#[inline]
+pub(crate) fn vectorised<R>(work: impl FnMut() -> R) -> R {
+    Arch::new().dispatch(Inlined(work))
+}
+
+/// A closure that is called by reference. Called by value, as [`pulp`] calls closures, it would lie behind a function of
+/// the standard library that need not be inlined.
+struct Inlined<F>(F);
+
+impl<R, F: FnMut() -> R> WithSimd for Inlined<F> {
+    type Output = R;
+
+    #[expect(clippy::inline_always, reason = "only inlined code gets the caller's instructions")]
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _simd: S) -> R {
+        let Self(mut work) = self;
+        work()
+    }
+}
