@@ -137,4 +137,27 @@ fn a_request_that_does_not_fit_names_the_line() {
     let text = format!("```mlops\ntask: clustering\ndataset_s3_uri: {few}\nalgorithm: kmeans\n```\n");
     let (error, _) = fleet.error(&["run", &fleet.file("two.md", text), "--json"]);
     assert!(error["message"].as_str().unwrap().contains("at least 3"), "{error}");
+    let many = changed(&fleet, CLUSTERING, "k_range: [2, 8]", "k: 345");
+    let (error, _) = fleet.error(&["run", &many, "--json"]);
+    let message = error["message"].as_str().unwrap();
+    assert!(message.contains("345 clusters, and the data has only 344 rows"), "{error}");
+    assert!(!fleet.stored().iter().any(|path| path.starts_with("models/")), "{:?}", fleet.stored());
+}
+
+#[test]
+fn a_run_over_rows_without_differences_fails_with_the_reason() {
+    let fleet = Fleet::new();
+    let same = fleet.file("same.csv", format!("a,b\n{}", "1,x\n".repeat(30)));
+    let ask = |task: &str, more: &str| {
+        let text = format!("```mlops\ntask: {task}\ndataset_s3_uri: {same}\n{more}```\n");
+        fleet.error(&["run", &fleet.file("same.md", text), "--json"])
+    };
+    for (task, more) in [("clustering", "algorithm: kmeans\n"), ("dimensionality_reduction", "algorithm: pca\n")] {
+        let (error, code) = ask(task, more);
+        assert!(error["message"].as_str().unwrap().contains("constant"), "{error}");
+        assert_ne!(code, 0);
+    }
+    let wide = changed(&fleet, REDUCTION, "n_components: 2", "n_components: 9");
+    let (error, _) = fleet.error(&["run", &wide, "--json"]);
+    assert!(error["message"].as_str().unwrap().contains("n_components"), "{error}");
 }

@@ -15,7 +15,10 @@ use serde_json::{Map, Value, json};
 use crate::archive::{self, Entries};
 use crate::memory_store::{artifacts, uri};
 use crate::sample_model::{ROWS, plain, table};
-use crate::{Artifacts, CARD_FORMAT, Placed, ReadOptions, Signature, StoredModel, UnsupervisedCard, UnsupervisedModel};
+use crate::{
+    Artifacts, CARD_FORMAT, EncodedModel, Placed, ReadOptions, Signature, StoredModel, UnsupervisedCard,
+    UnsupervisedModel,
+};
 
 const PLACE: &str = "s3://store/models/model.tar.gz";
 
@@ -116,6 +119,27 @@ fn one_kind_is_not_taken_for_another() {
     let error = block_on(artifacts.read_unsupervised(&uri(PLACE))).unwrap_err();
     assert!(error.message.contains("is one of regression"), "{error}");
     assert!(matches!(block_on(artifacts.read_stored_model(&uri(PLACE))).unwrap(), StoredModel::Supervised(_)));
+}
+
+#[test]
+fn onnx_is_of_a_supervised_model_whatever_is_named_so() {
+    let (artifacts, onnx) = (artifacts(), uri("s3://store/models/model.onnx"));
+    let (card, model) = plain();
+    block_on(artifacts.write_encoded(&uri(PLACE), EncodedModel::new(card, &model).unwrap())).unwrap();
+    let stored = block_on(artifacts.read_stored_model(&onnx)).unwrap();
+    let facts = stored.facts();
+    assert_eq!((facts.task, facts.target_column, stored.uri()), (TaskType::Regression, Some("price"), &onnx));
+    let error = block_on(artifacts.read_unsupervised(&onnx)).unwrap_err();
+    assert!(error.message.contains("is one of regression"), "{error}");
+    let (card, model) = made("kmeans");
+    block_on(artifacts.write_unsupervised(&onnx, card, &model)).unwrap();
+    for error in [
+        block_on(artifacts.read_stored_model(&onnx)).unwrap_err(),
+        block_on(artifacts.read_unsupervised(&onnx)).unwrap_err(),
+    ] {
+        assert_eq!(error.kind, ErrorKind::InvalidInput);
+        assert!(error.message.contains("model.onnx") && error.hint.is_some(), "{error}");
+    }
 }
 
 #[test]

@@ -6,7 +6,7 @@ use mlops_algorithms::table::{Table, Values};
 use mlops_core::values::{ArtifactUri, TaskType};
 use mlops_core::{Error, ErrorKind, Lang};
 
-use super::{Draft, Facts, Look};
+use super::{Draft, Facts, Look, structure};
 use crate::findings::Findings;
 
 const AT: &str = "dataset_s3_uri";
@@ -74,7 +74,7 @@ fn check_facts(draft: &Draft, facts: &Facts, findings: &mut Findings<'_>) {
         check_target(draft, target, values, findings);
     }
     if draft.task.is_some_and(|task| task.supervised().is_none()) {
-        check_rows(table, facts, findings);
+        check_rows(draft, facts, findings);
     }
     if let Some(truth) = &draft.evaluation.truth_column {
         column(table, "evaluation.truth_column", truth, findings);
@@ -95,8 +95,8 @@ fn check_facts(draft: &Draft, facts: &Facts, findings: &mut Findings<'_>) {
 }
 
 /// Structure takes rows that differ.
-fn check_rows(table: &Table, facts: &Facts, findings: &mut Findings<'_>) {
-    let rows = table.num_rows();
+fn check_rows(draft: &Draft, facts: &Facts, findings: &mut Findings<'_>) {
+    let rows = facts.table.num_rows();
     if facts.is_complete && rows < LEAST_ROWS {
         let message = say!(
             findings.lang,
@@ -104,6 +104,8 @@ fn check_rows(table: &Table, facts: &Facts, findings: &mut Findings<'_>) {
             "データは {rows} 行ですが、構造を調べるには {LEAST_ROWS} 行以上が必要です"
         );
         findings.error(AT, message);
+    } else if facts.is_complete {
+        structure::check_clusters(draft.algorithm.as_deref(), &draft.hyperparameters, rows, findings);
     }
 }
 

@@ -161,6 +161,27 @@ fn search(clusterer: Clusterer, given: &Map<String, Value>, findings: &mut Findi
     }
 }
 
+/// There cannot be more clusters than rows.
+pub(super) fn check_clusters(
+    algorithm: Option<&str>,
+    parameters: &Map<String, Value>,
+    rows: usize,
+    findings: &mut Findings<'_>,
+) {
+    let clusterer = algorithm.and_then(|name| name.parse::<Clusterer>().ok());
+    let Some(count) = clusterer.and_then(Clusterer::count_parameter) else { return };
+    let first = parameters.get("k_range").and_then(|range| range.get(0));
+    for (name, given) in [(count, parameters.get(count)), ("k_range", first)] {
+        let Some(clusters) = given.and_then(Value::as_u64).filter(|clusters| *clusters > rows as u64) else { continue };
+        let message = say!(
+            findings.lang,
+            "`{name}` asks for {clusters} clusters, and the data has only {rows} rows",
+            "`{name}` のクラスタ数 {clusters} が、データの行数 {rows} を超えています"
+        );
+        findings.error(format!("hyperparameters.{name}"), message);
+    }
+}
+
 /// One wrong parameter, whatever the kind of algorithm.
 #[derive(Clone, Copy)]
 enum Problem<'a> {

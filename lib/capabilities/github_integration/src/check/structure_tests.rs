@@ -115,4 +115,15 @@ fn the_data_must_have_rows_that_differ_and_the_known_groups() {
     let paths = errors.iter().map(|error| error.path.as_str()).collect::<Vec<_>>();
     assert_eq!(paths, ["dataset_s3_uri", "evaluation.truth_column"], "{errors:?}");
     assert!(checked_in(Lang::En, &clustering(&json!({})), Some(numbers(3))).errors.is_empty());
+    for (algorithm, given, path) in [
+        ("kmeans", json!({"k": 9}), "hyperparameters.n_clusters"),
+        ("gaussian_mixture", json!({"k": 9}), "hyperparameters.n_components"),
+        ("kmeans", json!({"k_range": [9, 12]}), "hyperparameters.k_range"),
+    ] {
+        let many = clustering(&json!({"algorithm": algorithm, "hyperparameters": given}));
+        assert!(checked_in(Lang::Ja, &many, Some(numbers(9))).errors.is_empty(), "{many}");
+        let errors = checked_in(Lang::En, &many, Some(numbers(8))).errors;
+        assert_eq!(errors.iter().map(|error| error.path.as_str()).collect::<Vec<_>>(), [path]);
+        assert!(errors[0].message.contains("9 clusters, and the data has only 8 rows"), "{errors:?}");
+    }
 }
