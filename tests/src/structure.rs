@@ -53,7 +53,8 @@ fn an_issue_becomes_registered_clusters_and_later_ones_are_judged_against_them()
         (&versions["versions"][0]["target_column"], &versions["versions"][0]["golden_rows"]),
         (&Value::Null, &json!(20))
     );
-    let verified = fleet.tool("rollback_model", &json!({"model_name": name, "to_version": 1, "dry_run": true}));
+    let verified = fleet
+        .tool("rollback_model", &json!({"model_name": name, "to_version": 1, "dry_run": true, "reason": "a drill"}));
     assert_eq!(
         (&verified["verification"]["passed"], &verified["verification"]["golden_rows"]),
         (&json!(true), &json!(20))

@@ -110,7 +110,7 @@ async fn what_cannot_be_clustered_is_refused_with_the_argument_and_leaves_nothin
         ("kmeans", json!({"k_range": [5, 2]}), "k_range", "must not be below"),
         ("kmeans", json!({"k_range": [0, 2]}), "k_range", "at least 1"),
         ("kmeans", json!({"k_range": [2, 500]}), "k_range", "at most 100"),
-        ("kmeans", json!({"k": 3, "k_range": [2, 4]}), "k_range", "give one of them"),
+        ("kmeans", json!({"k": 3, "k_range": [2, 4]}), "k_range", "compares several"),
         ("kmeans", json!({"k": 3, "hyperparameters": {"n_clusters": 4}}), "k", "given twice"),
         ("kmeans", json!({"k": 3, "criterion": "elbow"}), "criterion", "one was given"),
         ("kmeans", json!({"criterion": "bic"}), "criterion", "compares mixtures"),

@@ -94,7 +94,7 @@ async fn what_cannot_be_reduced_is_refused_with_the_argument_and_leaves_nothing(
         ("pca", json!({"n_components": 0}), "n_components", "at least 1"),
         ("pca", json!({"variance": 1.0}), "variance", "between 0 and 1"),
         ("pca", json!({"variance": -0.5}), "variance", "between 0 and 1"),
-        ("pca", json!({"n_components": 2, "variance": 0.5}), "variance", "give one"),
+        ("pca", json!({"n_components": 2, "variance": 0.5}), "variance", "both say how many"),
         ("pca", json!({"n_components": 2, "hyperparameters": {"n_components": 1}}), "n_components", "given twice"),
         ("tsne", json!({"variance": 0.9}), "variance", "only pca"),
         ("tsne", json!({"n_components": 4}), "n_components", "3"),
