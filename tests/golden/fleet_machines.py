@@ -28,6 +28,13 @@ WELL = {
     "Train": {
         "model_s3_uri": "s3://a/model.tar.gz", "model_sha256": "m1", "algorithm": "random_forest", "training_time_seconds": 0.25,
     },
+    "LearnStructure": {
+        "model_s3_uri": "s3://a/model.tar.gz", "model_sha256": "m2", "algorithm": "kmeans", "training_time_seconds": 0.5,
+        "result_s3_uri": "s3://a/labels.parquet", "reduction_uri": None, "metrics": {"silhouette": 0.5}, "rows": 344,
+    },
+    "MeasureStructure": {
+        "evaluation_uri": "s3://a/evaluation.json", "evidence": {"metrics": {"silhouette": 0.5, "ari": None}, "champion": None},
+    },
     "Evaluate": {
         "evaluation_uri": "s3://a/evaluation.json", "evidence": {"metrics": {"accuracy": 0.98, "auc_roc": None}, "champion": None},
     },
@@ -54,6 +61,13 @@ def trained(answers=None, **script):
     return {**run, "answers": answers} if answers else run
 
 
+def structured(task, **script):
+    """A run that predicts nothing: every row is learnt from, and there are no test rows."""
+    run = trained(PrepareData={**WELL["PrepareData"], "validation_uri": None, "test_uri": None}, **script)
+    run["input"]["config"] = {"model_name": "penguins", "task": task}
+    return run
+
+
 def answered(**answer):
     return [{"state": "AskApproval", **answer}]
 
@@ -70,6 +84,9 @@ TRAINING = [
     trained(PrepareData=[WRONG], RememberFailure=[WRONG], TellFailure=[WRONG]),
     trained(SmokePrediction={"healthy": False, "reason": "predicts nothing"}),
     trained(TellPeople=[WRONG]),
+    structured("clustering"),
+    structured("dimensionality_reduction", MeasureStructure=[BUSY, {**WELL["MeasureStructure"], "evaluation_uri": "s3://a/reduction.json"}]),
+    structured("clustering", LearnStructure=[WRONG]),
 ]
 
 

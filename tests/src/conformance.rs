@@ -10,7 +10,7 @@ use crate::fleet::Fleet;
 use crate::workspace::platform;
 
 /// The design document's names of the tools that are here.
-const TOOLS: [&str; 26] = [
+const TOOLS: [&str; 30] = [
     "detect_mlops_issue",
     "parse_issue_config",
     "validate_training_params",
@@ -18,12 +18,16 @@ const TOOLS: [&str; 26] = [
     "load_dataset",
     "validate_data",
     "preprocess_supervised",
+    "preprocess_unsupervised",
     "split_dataset",
     "train_supervised_classifier",
     "train_supervised_regressor",
+    "train_unsupervised_clustering",
+    "train_unsupervised_dimensionality_reduction",
     "hyperparameter_optimization",
     "evaluate_classifier",
     "evaluate_regressor",
+    "evaluate_clustering",
     "generate_confusion_matrix",
     "generate_roc_curve",
     "create_evaluation_report",

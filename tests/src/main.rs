@@ -16,5 +16,6 @@ mod parity;
 mod readme;
 mod runs;
 mod serve;
+mod structure;
 mod tidy;
 mod workspace;

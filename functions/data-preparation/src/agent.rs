@@ -21,7 +21,7 @@ const NAMED: usize = 10;
 /// the training rows.
 pub struct DataPreparationAgent {
     data: ToolCaller<DataPreparation>,
-    artifacts: Artifacts,
+    pub(crate) artifacts: Artifacts,
 }
 
 impl DataPreparationAgent {
@@ -30,8 +30,14 @@ impl DataPreparationAgent {
         Self { data, artifacts }
     }
 
-    async fn call<T: Tool<Capability = DataPreparation>>(&self, tool: T, call: &Call) -> Result<T::Output> {
+    pub(crate) async fn call<T: Tool<Capability = DataPreparation>>(&self, tool: T, call: &Call) -> Result<T::Output> {
         self.data.call(tool, call).await.map_err(requests::in_request)
+    }
+
+    /// What the checks found, when something sound can be learnt.
+    pub(crate) async fn validated(&self, config: &TrainingConfig, call: &Call) -> Result<ValidationResult> {
+        let validation = self.call(checks(config), call).await?;
+        if validation.passed { Ok(validation) } else { Err(not_passed(&validation)) }
     }
 }
 
@@ -42,12 +48,12 @@ pub struct Inputs {}
 /// What the next states need.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Outputs {
-    /// The training rows, raw columns.
+    /// The training rows, raw columns; the whole data set where nothing is predicted.
     pub train_uri: ArtifactUri,
     /// The validation rows, raw columns; null when their share is 0.
     pub validation_uri: Option<ArtifactUri>,
-    /// The test rows, raw columns.
-    pub test_uri: ArtifactUri,
+    /// The test rows, raw columns; null where nothing is predicted.
+    pub test_uri: Option<ArtifactUri>,
     /// The same parts as features.
     pub processed: ProcessedParts,
     /// What made the features; it was fitted to the training rows.
@@ -71,8 +77,8 @@ pub struct ProcessedParts {
     pub train: ArtifactUri,
     /// The validation rows; null when their share is 0.
     pub validation: Option<ArtifactUri>,
-    /// The test rows.
-    pub test: ArtifactUri,
+    /// The test rows; null where nothing is predicted.
+    pub test: Option<ArtifactUri>,
 }
 
 /// The details, as they are kept.
@@ -91,22 +97,14 @@ impl Agent for DataPreparationAgent {
 
     async fn handle(&self, task: Task<Inputs>, call: &Call) -> Result<TaskResult<Outputs>> {
         let Task { run_id, config, lang, .. } = task;
+        if config.task.supervised().is_none() {
+            return self.prepare_structure(&config, run_id, lang, call).await;
+        }
         // What is wrong with the request is said before anything is written.
         let split_request = requests::split(&config, &run_id)?;
         requests::preprocess(&config, &run_id, &config.dataset_s3_uri, None)?;
-        let load = LoadDataset {
-            uri: config.dataset_s3_uri.clone(),
-            format: None,
-            schema: None,
-            columns: None,
-            limit: None,
-            sample: None,
-        };
-        let dataset = self.call(load, call).await?;
-        let validation = self.call(checks(&config), call).await?;
-        if !validation.passed {
-            return Err(not_passed(&validation));
-        }
+        let dataset = self.call(load(&config), call).await?;
+        let validation = self.validated(&config, call).await?;
         let split = self.call(split_request, call).await?;
         let test_uri = split.test_uri.clone().ok_or_else(|| Error::internal("the split gave no test rows"))?;
         let fit = requests::preprocess(&config, &run_id, &split.train_uri, None)?;
@@ -141,12 +139,12 @@ impl Agent for DataPreparationAgent {
             processed: ProcessedParts {
                 train: train.processed_s3_uri,
                 validation: validation_part.map(|part| part.processed_s3_uri),
-                test: test.processed_s3_uri,
+                test: Some(test.processed_s3_uri),
             },
             preprocessor_uri: train.preprocessor_uri,
             train_uri: split.train_uri,
             validation_uri: split.validation_uri,
-            test_uri,
+            test_uri: Some(test_uri),
             data_sha256: dataset.sha256,
             rows: dataset.num_rows,
             facts,
@@ -160,11 +158,22 @@ impl Agent for DataPreparationAgent {
     }
 }
 
+pub(crate) fn load(config: &TrainingConfig) -> LoadDataset {
+    LoadDataset {
+        uri: config.dataset_s3_uri.clone(),
+        format: None,
+        schema: None,
+        columns: None,
+        limit: None,
+        sample: None,
+    }
+}
+
 fn checks(config: &TrainingConfig) -> ValidateData {
     ValidateData {
         dataset_s3_uri: config.dataset_s3_uri.clone(),
-        target_column: Some(config.target_column.clone()),
-        task_type: Some(config.task),
+        target_column: config.target_column.clone(),
+        task_type: config.task.supervised(),
         ignore_columns: requests::dropped_columns(config),
         expectations: Vec::new(),
         schema: None,

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use mlops_core::Lang;
-use mlops_data_preparation::tools::{LoadedDataset, Preprocessed, SplitResult, ValidationResult};
+use mlops_data_preparation::tools::{
+    LoadedDataset, Preprocessed, PreprocessedUnsupervised, SplitResult, ValidationResult,
+};
 use serde::{Deserialize, Serialize};
 
 /// The most columns that a note names.
@@ -52,6 +54,37 @@ pub(crate) fn facts(
         rows: counts.into_iter().map(|(part, rows)| (part.to_owned(), rows as u64)).collect(),
         dropped_rows: parts.iter().map(|part| part.dropped_rows as u64).sum(),
         imputed,
+        source_sha256: dataset.sha256.clone(),
+        notes,
+    }
+}
+
+/// The facts of a data set of which every row is learnt from, in the language of the run.
+pub(crate) fn facts_of_structure(
+    dataset: &LoadedDataset,
+    validation: &ValidationResult,
+    prepared: &PreprocessedUnsupervised,
+    lang: Lang,
+) -> DataFacts {
+    let imputed = prepared.imputed.iter().take(COLUMNS).map(|(column, count)| (column.clone(), *count as u64));
+    let mut notes = reading(dataset, lang);
+    if let Some(hopkins) = prepared.statistics.hopkins.value {
+        notes.push(match lang {
+            Lang::En => format!(
+                "The Hopkins statistic of the prepared rows is {hopkins:.3}: near 0.5 they lie as if by chance, near 1 in \
+                 clumps."
+            ),
+            Lang::Ja => format!(
+                "前処理後の Hopkins 統計量は {hopkins:.3} です（0.5 付近は偶然と同じ散らばり、1 付近はまとまりがあることを\
+                 示します）。"
+            ),
+        });
+    }
+    notes.extend(validation.findings().into_iter().take(FINDINGS));
+    DataFacts {
+        rows: BTreeMap::from([("all".to_owned(), dataset.num_rows as u64)]),
+        dropped_rows: prepared.dropped_rows as u64,
+        imputed: imputed.collect(),
         source_sha256: dataset.sha256.clone(),
         notes,
     }

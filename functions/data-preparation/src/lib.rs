@@ -3,6 +3,7 @@
 mod agent;
 mod facts;
 mod requests;
+mod structure;
 
 pub use agent::{DataPreparationAgent, Inputs, Outputs, ProcessedParts};
 pub use facts::DataFacts;

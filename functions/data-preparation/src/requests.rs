@@ -4,8 +4,11 @@ use mlops_core::arguments;
 use mlops_core::schema;
 use mlops_core::values::{ArtifactUri, TrainingConfig};
 use mlops_core::{Error, Result};
-use mlops_data_preparation::tools::{PreprocessSupervised, SplitDataset};
+use mlops_data_preparation::tools::{PreprocessSupervised, PreprocessUnsupervised, SplitDataset};
 use serde_json::{Value, json};
+
+/// The setting of a request that is an argument of its own.
+const VARIANCE: &str = "variance_threshold";
 
 /// How the rows are divided: `config.split` over the defaults.
 pub(crate) fn split(config: &TrainingConfig, run_id: &str) -> Result<SplitDataset> {
@@ -55,6 +58,20 @@ pub(crate) fn preprocess(
     arguments::parse(&schema::of_input::<PreprocessSupervised>(), arguments).map_err(|error| below(error, "config"))
 }
 
+/// How the columns of all rows are prepared where nothing is predicted.
+pub(crate) fn preprocess_unsupervised(config: &TrainingConfig, run_id: &str) -> Result<PreprocessUnsupervised> {
+    let mut settings = config.preprocessing_config.clone();
+    let threshold = settings.remove(VARIANCE);
+    let arguments = json!({
+        "dataset_s3_uri": config.dataset_s3_uri,
+        "preprocessing_config": settings,
+        "variance_threshold": threshold,
+        "seed": config.seed,
+        "run_id": run_id,
+    });
+    arguments::parse(&schema::of_input::<PreprocessUnsupervised>(), arguments).map_err(|error| below(error, "config"))
+}
+
 /// The columns that training does not use.
 pub(crate) fn dropped_columns(config: &TrainingConfig) -> Vec<String> {
     let names = config.preprocessing_config.get("drop_columns").and_then(Value::as_array);
@@ -72,6 +89,7 @@ pub(crate) fn in_request(mut error: Error) -> Error {
         "train" | "validation" | "test" | "strategy" | "key_column" | "key" => format!("config.split.{field}"),
         "preprocessing_config" | "target_column" => format!("config.{field}"),
         "task_type" => "config.task".to_owned(),
+        VARIANCE => format!("config.preprocessing_config.{VARIANCE}"),
         "ignore_columns" => "config.preprocessing_config.drop_columns".to_owned(),
         "uri" | "dataset_s3_uri" => "config.dataset_s3_uri".to_owned(),
         _ => field,

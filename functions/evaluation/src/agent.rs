@@ -1,4 +1,4 @@
-//! The agent's two tasks, told apart by `step`.
+//! The agent's three tasks, told apart by `step`.
 
 use std::collections::BTreeMap;
 
@@ -8,6 +8,7 @@ use mlops_model_registry::ModelRegistry;
 use serde::{Deserialize, Serialize};
 
 use crate::evaluate::{EvaluateInputs, EvaluateOutputs, evaluate};
+use crate::measure::{MeasureInputs, measure};
 use crate::report::{ReportInputs, ReportOutputs, report};
 
 /// Evaluates a trained model on the test rows, and writes the report once the model was judged.
@@ -29,6 +30,8 @@ impl EvaluationAgent {
 pub enum Inputs {
     /// Score the model, and the champion, on the test rows.
     Evaluate(EvaluateInputs),
+    /// Measure clusters or coordinates, and the champion's where they can be compared.
+    Measure(MeasureInputs),
     /// Write the report.
     Report(Box<ReportInputs>),
 }
@@ -50,25 +53,21 @@ impl Agent for EvaluationAgent {
 
     async fn handle(&self, task: Task<Inputs>, call: &Call) -> Result<TaskResult<Outputs>> {
         let Task { run_id, issue, config, inputs, lang, .. } = task;
-        match inputs {
-            Inputs::Evaluate(inputs) => {
-                let outputs = evaluate(&self.evaluation, &self.registry, &config, &run_id, inputs, call).await?;
-                let metrics: BTreeMap<String, f64> = outputs
-                    .evidence
-                    .metrics
-                    .iter()
-                    .filter_map(|(name, value)| Some((name.clone(), (*value)?)))
-                    .collect();
-                let hint = lang.pick("hold the metrics against the gates", "指標をゲートと照らし合わせる");
-                let mut result = TaskResult::succeeded::<Self>(run_id, Outputs::Evaluate(outputs), hint);
-                result.metrics = metrics;
-                Ok(result)
-            }
+        let (tools, registry) = (&self.evaluation, &self.registry);
+        let outputs = match inputs {
+            Inputs::Evaluate(inputs) => evaluate(tools, registry, &config, &run_id, inputs, call).await?,
+            Inputs::Measure(inputs) => measure(tools, registry, &config, &run_id, inputs, call).await?,
             Inputs::Report(inputs) => {
-                let outputs = report(&self.evaluation, &config, issue.as_ref(), &run_id, *inputs, call).await?;
+                let outputs = report(tools, &config, issue.as_ref(), &run_id, *inputs, call).await?;
                 let hint = lang.pick("remember the run", "実行を記録する");
-                Ok(TaskResult::succeeded::<Self>(run_id, Outputs::Report(outputs), hint))
+                return Ok(TaskResult::succeeded::<Self>(run_id, Outputs::Report(outputs), hint));
             }
-        }
+        };
+        let defined = outputs.evidence.metrics.iter().filter_map(|(name, value)| Some((name.clone(), (*value)?)));
+        let metrics: BTreeMap<String, f64> = defined.collect();
+        let hint = lang.pick("hold the metrics against the gates", "指標をゲートと照らし合わせる");
+        let mut result = TaskResult::succeeded::<Self>(run_id, Outputs::Evaluate(outputs), hint);
+        result.metrics = metrics;
+        Ok(result)
     }
 }

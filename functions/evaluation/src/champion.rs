@@ -35,7 +35,8 @@ pub(crate) fn comparable(champion: &VersionView, config: &TrainingConfig) -> Res
         return Err(format!("it is a model for {}, and this one is for {}", champion.task, config.task.as_str()));
     }
     if champion.target_column != config.target_column {
-        let (theirs, ours) = (&champion.target_column, &config.target_column);
+        let named = |column: &Option<String>| column.clone().unwrap_or_else(|| "–".to_owned());
+        let (theirs, ours) = (named(&champion.target_column), named(&config.target_column));
         return Err(format!("it predicts “{theirs}”, and this one predicts “{ours}”"));
     }
     ArtifactUri::new(champion.model_s3_uri.as_str()).map_err(|error| error.message)

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use mlops_core::values::{ArtifactUri, TaskType, TrainingConfig};
+use mlops_core::values::{ArtifactUri, SupervisedTask, TrainingConfig};
 use mlops_core::{Call, Error, ErrorKind, Result, ToolCaller, arguments, schema};
 use mlops_ml_evaluation::MlEvaluation;
 use mlops_ml_evaluation::tools::{EvaluateClassifier, EvaluateRegressor};
@@ -102,6 +102,9 @@ pub(crate) async fn evaluate(
     inputs: EvaluateInputs,
     call: &Call,
 ) -> Result<EvaluateOutputs> {
+    let task = config.task.supervised().ok_or_else(|| {
+        Error::invalid_input(format!("{} has no column to predict", config.task.as_str())).at("config.task")
+    })?;
     let version = champion::find(registry, config, call).await?;
     let (baseline, mut reason) = match (&inputs.champion_model_uri, &version) {
         (Some(uri), _) => (Some(uri.clone()), None),
@@ -115,11 +118,11 @@ pub(crate) async fn evaluate(
     if let Some(baseline) = &baseline {
         request[BASELINE] = json!(baseline);
     }
-    let evaluated = match score(tools, config.task, request.clone(), call).await {
+    let evaluated = match score(tools, task, request.clone(), call).await {
         Err(error) if baseline.is_some() && is_about_champion(&error) => {
             reason = Some(error.message);
             request.as_object_mut().map(|fields| fields.remove(BASELINE));
-            score(tools, config.task, request, call).await?
+            score(tools, task, request, call).await?
         }
         other => other?,
     };
@@ -159,7 +162,7 @@ fn request(config: &TrainingConfig, run_id: &str, inputs: &EvaluateInputs) -> Va
         "seed": config.seed,
         "run_id": run_id,
     });
-    if config.task == TaskType::Classification
+    if config.task.supervised() == Some(SupervisedTask::Classification)
         && let Some(class) = &config.evaluation.positive_class
     {
         request["positive_class"] = json!(class);
@@ -174,13 +177,18 @@ fn slices(config: &TrainingConfig) -> Vec<String> {
     config.evaluation.slices.iter().cloned().chain(gated).filter(|column| seen.insert(column.clone())).collect()
 }
 
-async fn score(tools: &ToolCaller<MlEvaluation>, task: TaskType, request: Value, call: &Call) -> Result<Evaluated> {
+async fn score(
+    tools: &ToolCaller<MlEvaluation>,
+    task: SupervisedTask,
+    request: Value,
+    call: &Call,
+) -> Result<Evaluated> {
     match task {
-        TaskType::Classification => {
+        SupervisedTask::Classification => {
             let tool = arguments::parse(&schema::of_input::<EvaluateClassifier>(), request)?;
             read(&tools.call::<EvaluateClassifier>(tool, call).await.map_err(in_request)?)
         }
-        TaskType::Regression => {
+        SupervisedTask::Regression => {
             let tool = arguments::parse(&schema::of_input::<EvaluateRegressor>(), request)?;
             read(&tools.call::<EvaluateRegressor>(tool, call).await.map_err(in_request)?)
         }
@@ -205,7 +213,7 @@ fn in_request(error: Error) -> Error {
     }
 }
 
-fn is_about_champion(error: &Error) -> bool {
+pub(crate) fn is_about_champion(error: &Error) -> bool {
     error.field.as_deref() == Some(BASELINE) && matches!(error.kind, ErrorKind::InvalidInput | ErrorKind::NotFound)
 }
 

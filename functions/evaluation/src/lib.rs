@@ -4,11 +4,13 @@ mod agent;
 mod champion;
 mod evaluate;
 mod evidence;
+mod measure;
 mod report;
 
 pub use agent::{EvaluationAgent, Inputs, Outputs};
 pub use evaluate::{EvaluateInputs, EvaluateOutputs};
 pub use evidence::{Champion, Comparison, Evidence, Interval};
+pub use measure::MeasureInputs;
 pub use report::{ReportInputs, ReportOutputs};
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use mlops_algorithms::probe::Silent;
 use mlops_algorithms::target::Target;
 use mlops_artifacts::{Artifacts, ModelCard, ReadOptions, Signature};
 use mlops_core::ports::Condition;
-use mlops_core::values::{ArtifactUri, Gate, IssueRef, TaskType, TrainingConfig, sha256_hex};
+use mlops_core::values::{ArtifactUri, Gate, IssueRef, SupervisedTask, TrainingConfig, sha256_hex};
 use mlops_core::{Agent as _, AgentHandler as _, Call, ErrorKind, Lang, Task, ToolCaller};
 use mlops_local::{Access, FileStore};
 use mlops_ml_evaluation::MlEvaluation;
@@ -60,9 +60,9 @@ impl World {
         let loaded = self.artifacts.read_table(train, &ReadOptions::default(), &self.call).await.unwrap();
         let values = &loaded.table.column(target).unwrap().values;
         let (task, kind, answers) = if target == "weight" {
-            (Learning::Regression, TaskType::Regression, Target::numbers(values).unwrap())
+            (Learning::Regression, SupervisedTask::Regression, Target::numbers(values).unwrap())
         } else {
-            (Learning::Classification, TaskType::Classification, Target::classes(values, None).unwrap())
+            (Learning::Classification, SupervisedTask::Classification, Target::classes(values, None).unwrap())
         };
         let features = loaded.table.without(&["kind", "weight"]);
         let config = PreprocessConfig::default();

@@ -152,7 +152,10 @@ fn result(run: &RunRecord) -> Option<String> {
     let reasons = decision.reasons.iter().take(REASONS);
     lines.extend(reasons.map(|reason| format!("- {}", escape(&shorten(reason, LONGEST)))));
     if !run.metrics.is_empty() {
-        let head = lang.pick("| metric on the test rows | value |", "| テスト行での指標 | 値 |");
+        let head = match run.config.task.supervised() {
+            Some(_) => lang.pick("| metric on the test rows | value |", "| テスト行での指標 | 値 |"),
+            None => lang.pick("| metric | value |", "| 指標 | 値 |"),
+        };
         lines.push(format!("\n{head}\n|---|--:|"));
         lines.extend(run.metrics.iter().map(|(name, value)| format!("| {} | {value:.4} |", escape(name))));
     }

@@ -19,11 +19,13 @@ pub struct WalkedStage {
 }
 
 /// What people call a state; a state that is not known here keeps its name.
-const NAMES: [(&str, &str, &str); 12] = [
+const NAMES: [(&str, &str, &str); 14] = [
     ("Plan", "Check and plan", "確認と計画"),
     ("PrepareData", "Prepare the data", "データの準備"),
     ("Train", "Train", "学習"),
     ("Evaluate", "Evaluate", "評価"),
+    ("LearnStructure", "Look for structure", "構造の学習"),
+    ("MeasureStructure", "Measure what was found", "結果の測定"),
     ("Judge", "Judge", "判定"),
     ("Register", "Register", "登録"),
     ("WriteReport", "Write the report", "レポートの作成"),

@@ -1,7 +1,18 @@
 //! The planner: the first task of a run. The request is checked against its data, and what will be done is said in the
 //! issue before anything is spent.
 
+/// A text with its arguments captured, in the language that people read.
+macro_rules! say {
+    ($lang:expr, $en:literal, $ja:literal) => {
+        match $lang {
+            Lang::En => format!($en),
+            Lang::Ja => format!($ja),
+        }
+    };
+}
+
 mod steps;
+mod structure;
 
 use mlops_core::markdown::{code, duration, escape};
 use mlops_core::{Agent, Call, Error, Lang, Result, Task, TaskResult, ToolCaller};

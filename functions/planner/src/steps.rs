@@ -4,42 +4,47 @@ use std::collections::BTreeMap;
 
 use mlops_core::Lang;
 use mlops_core::markdown::{code, shorten};
-use mlops_core::values::{Gate, TaskType, TrainingConfig};
+use mlops_core::values::{Gate, SupervisedTask, TrainingConfig};
 use mlops_github_integration::{SeenData, SeenTarget};
 use serde_json::{Map, Value};
+
+use crate::structure;
 
 /// The most classes, gates or settings that a step lists.
 const MOST: usize = 12;
 /// The longest value that is shown, in characters.
 const LONGEST: usize = 80;
 
-/// A text with its arguments captured, in the language that people read.
-macro_rules! say {
-    ($lang:expr, $en:literal, $ja:literal) => {
-        match $lang {
-            Lang::En => format!($en),
-            Lang::Ja => format!($ja),
-        }
-    };
-}
-
 /// The steps of the run that the request asks for, one line of Markdown each.
 pub(super) fn of(config: &TrainingConfig, data: Option<&SeenData>, lang: Lang) -> Vec<String> {
-    vec![
-        data_step(config, data, lang),
-        split(config, lang),
-        preparation(config, lang),
-        training(config, lang),
-        evaluation(config, lang),
-        decision(config, lang),
-        registration(config, lang),
-        approval(config, lang),
-    ]
+    let first = match config.task.supervised() {
+        Some(task) => [
+            data_step(config, task, data, lang),
+            split(config, lang),
+            preparation(config, lang),
+            training(config, lang),
+            evaluation(config, lang),
+        ],
+        None => [
+            structure::data_step(config, data, lang),
+            structure::split(lang),
+            structure::preparation(config, lang),
+            structure::training(config, lang),
+            structure::evaluation(config, lang),
+        ],
+    };
+    let last = [decision(config, lang), registration(config, lang), approval(config, lang)];
+    first.into_iter().chain(last).collect()
 }
 
-fn data_step(config: &TrainingConfig, data: Option<&SeenData>, lang: Lang) -> String {
-    let (place, target) = (shown(config.dataset_s3_uri.as_str()), shown(&config.target_column));
-    let Some(data) = data else {
+/// The column to predict.
+fn target_of(config: &TrainingConfig) -> String {
+    shown(config.target_column.as_deref().unwrap_or_default())
+}
+
+fn data_step(config: &TrainingConfig, task: SupervisedTask, data: Option<&SeenData>, lang: Lang) -> String {
+    let (place, target) = (shown(config.dataset_s3_uri.as_str()), target_of(config));
+    let Some((data, seen)) = data.and_then(|data| Some((data, data.target.as_ref()?))) else {
         return say!(
             lang,
             "**Data**: read {place} and predict {target}. Its contents are looked at when the run reads it.",
@@ -57,28 +62,28 @@ fn data_step(config: &TrainingConfig, data: Option<&SeenData>, lang: Lang) -> St
         "**Data**: read {place}: {rows} rows, {columns} columns. Predict {target}",
         "**データ**: {place} を読み込みます（{rows} 行、{columns} 列）。予測対象は {target}"
     );
-    text.push_str(&target_words(config.task, &data.target, lang));
-    if data.target.missing > 0 {
-        let missing = grouped(data.target.missing);
+    text.push_str(&target_words(task, seen, lang));
+    if seen.missing > 0 {
+        let missing = grouped(seen.missing);
         text.push_str(&say!(lang, "; it is missing in {missing} rows", "。{missing} 行で欠損しています"));
     }
     text.push_str(lang.pick(".", "。"));
     text
 }
 
-fn target_words(task: TaskType, target: &SeenTarget, lang: Lang) -> String {
+fn target_words(task: SupervisedTask, target: &SeenTarget, lang: Lang) -> String {
     match (task, target.minimum, target.maximum) {
-        (TaskType::Classification, ..) => {
+        (SupervisedTask::Classification, ..) => {
             let class =
                 |one: &mlops_github_integration::SeenClass| format!("{} ({})", shown(&one.label), grouped(one.rows));
             let listed = listed(target.classes.iter().map(class), target.distinct, lang);
             let count = target.distinct;
             say!(lang, ", one of {count} classes: {listed}", "（{count} クラス: {listed}）")
         }
-        (TaskType::Regression, Some(low), Some(high)) => {
+        (SupervisedTask::Regression, Some(low), Some(high)) => {
             say!(lang, ", a number from {low} to {high}", "（{low} ～ {high} の数値）")
         }
-        (TaskType::Regression, ..) => lang.pick(", a number", "（数値）").to_owned(),
+        (SupervisedTask::Regression, ..) => lang.pick(", a number", "（数値）").to_owned(),
     }
 }
 
@@ -90,7 +95,7 @@ fn split(config: &TrainingConfig, lang: Lang) -> String {
     let [train, validation, test] = ["train", "validation", "test"].map(percent);
     let text = |name: &str| config.split.get(name).and_then(Value::as_str);
     let key = shown(text("key").unwrap_or_default());
-    let target = shown(&config.target_column);
+    let target = target_of(config);
     let how = match text("strategy") {
         Some("stratified") => say!(lang, "with equal shares of {target} in each", "{target} の割合をそろえて"),
         Some("group") => say!(lang, "rows of one {key} kept together", "{key} が同じ行を分けずに"),
@@ -241,7 +246,7 @@ fn approval(config: &TrainingConfig, lang: Lang) -> String {
 }
 
 /// Settings by name, in the order of the request.
-fn settings(map: &Map<String, Value>, lang: Lang) -> String {
+pub(super) fn settings(map: &Map<String, Value>, lang: Lang) -> String {
     let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     let shown = map.iter().map(|(name, value)| format!("{} = {}", code(name), shown(&text(value))));
     listed(shown, map.len() as u64, lang)
@@ -256,12 +261,12 @@ fn listed(items: impl Iterator<Item = String>, count: u64, lang: Lang) -> String
     text
 }
 
-fn shown(text: &str) -> String {
+pub(super) fn shown(text: &str) -> String {
     code(&shorten(text, LONGEST))
 }
 
 /// The number with its thousands apart.
-fn grouped(number: u64) -> String {
+pub(super) fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (at, digit) in digits.chars().enumerate() {

@@ -12,7 +12,7 @@ use mlops_algorithms::preprocess::{PreprocessConfig, Preprocessor};
 use mlops_algorithms::probe::Silent;
 use mlops_algorithms::target::Target;
 use mlops_artifacts::{Artifacts, ModelCard, ReadOptions, Signature};
-use mlops_core::values::{ArtifactUri, TaskType, sha256_hex};
+use mlops_core::values::{ArtifactUri, SupervisedTask, sha256_hex};
 use mlops_core::{AgentHandler as _, Call, Error, ErrorKind, ToolCaller};
 use mlops_local::{Access, FileStore};
 use mlops_model_registry::tools::{RegisterModel, UpdateModelStatus};
@@ -60,7 +60,7 @@ impl World {
         let model = fit(Algorithm::DecisionTree, view, &answers, None, &parameters, 7, &Silent).unwrap().model;
         let card = ModelCard {
             format: 1,
-            task: TaskType::Classification,
+            task: SupervisedTask::Classification,
             algorithm: "decision_tree".to_owned(),
             target_column: "kind".to_owned(),
             classes: Some(model.labels().to_vec()),

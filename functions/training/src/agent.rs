@@ -1,4 +1,4 @@
-//! The agent's three tasks, told apart by `step`.
+//! The agent's four tasks, told apart by `step`.
 
 use mlops_core::{Agent, Artifact, Call, Result, Task, TaskResult, ToolCaller};
 use mlops_ml_training::MlTraining;
@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::approval::{DecideInputs, DecideOutputs, decide};
 use crate::candidates::{TrainInputs, TrainOutputs, train};
 use crate::registration::{RegisterInputs, RegisterOutputs, register};
+use crate::structure::{StructureInputs, StructureOutputs, learn_structure};
 
 /// Trains the model of a request, registers it once it was judged, and carries out what a person decides about it.
 pub struct TrainingAgent {
@@ -28,6 +29,8 @@ impl TrainingAgent {
 pub enum Inputs {
     /// Train.
     Train(TrainInputs),
+    /// Find clusters, or fewer numbers for each row.
+    LearnStructure(StructureInputs),
     /// Register the trained model.
     Register(RegisterInputs),
     /// Carry out what a person decided about the registered version.
@@ -38,6 +41,8 @@ pub enum Inputs {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Outputs {
+    /// After looking for structure.
+    Structure(StructureOutputs),
     /// After training.
     Train(TrainOutputs),
     /// After registration.
@@ -60,6 +65,16 @@ impl Agent for TrainingAgent {
                 let artifact = Artifact { uri: outputs.model_s3_uri.to_string(), sha256: outputs.model_sha256.clone() };
                 let metrics = outputs.metrics.clone();
                 let mut result = TaskResult::succeeded::<Self>(run_id, Outputs::Train(outputs), hint);
+                result.artifacts.push(artifact);
+                result.metrics = metrics;
+                Ok(result)
+            }
+            Inputs::LearnStructure(inputs) => {
+                let outputs = learn_structure(&self.training, &config, &run_id, inputs, call).await?;
+                let hint = outputs.next_hint(lang);
+                let artifact = Artifact { uri: outputs.model_s3_uri.to_string(), sha256: outputs.model_sha256.clone() };
+                let metrics = outputs.metrics.clone();
+                let mut result = TaskResult::succeeded::<Self>(run_id, Outputs::Structure(outputs), hint);
                 result.artifacts.push(artifact);
                 result.metrics = metrics;
                 Ok(result)

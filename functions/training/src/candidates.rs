@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use mlops_core::arguments;
 use mlops_core::schema;
-use mlops_core::values::{ArtifactUri, TaskType, TrainingConfig};
+use mlops_core::values::{ArtifactUri, SupervisedTask, TrainingConfig};
 use mlops_core::{Call, Error, ErrorKind, Lang, Result, ToolCaller};
 use mlops_ml_training::MlTraining;
 use mlops_ml_training::tools::{CrossValidationResult, TrainSupervisedClassifier, TrainSupervisedRegressor};
@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 /// The word for "whatever predicts best".
-const AUTO: &str = "auto";
+pub(crate) const AUTO: &str = "auto";
 /// How often the rows are divided when there are no validation rows to choose by.
 const FOLDS: usize = 5;
 
@@ -76,16 +76,19 @@ pub(crate) async fn train(
     call: &Call,
 ) -> Result<TrainOutputs> {
     let automatic = config.algorithm == AUTO;
-    let algorithms = match (automatic, config.task) {
+    let task = config.task.supervised().ok_or_else(|| {
+        Error::invalid_input(format!("{} has no column to predict", config.task.as_str())).at("config.task")
+    })?;
+    let algorithms = match (automatic, task) {
         (false, _) => vec![config.algorithm.as_str()],
-        (true, TaskType::Classification) => vec!["random_forest", "logistic_regression"],
-        (true, TaskType::Regression) => vec!["random_forest", "linear_regression"],
+        (true, SupervisedTask::Classification) => vec!["random_forest", "logistic_regression"],
+        (true, SupervisedTask::Regression) => vec!["random_forest", "linear_regression"],
     };
     let mut candidates = Vec::with_capacity(algorithms.len());
     let mut refused = None;
     for algorithm in algorithms {
         let request = arguments_of(config, run_id, &inputs, algorithm, automatic);
-        match train_one(training, config.task, request, call).await {
+        match train_one(training, task, request, call).await {
             Ok(candidate) => candidates.push(candidate),
             Err(error) if automatic && is_about_hyperparameters(&error) => {
                 candidates.push(Candidate::left_out(algorithm, &error));
@@ -96,7 +99,7 @@ pub(crate) async fn train(
     }
     let best = (0..candidates.len())
         .filter(|&index| candidates[index].model_s3_uri.is_some())
-        .min_by(|&a, &b| compare(config.task, &candidates[a].metrics, &candidates[b].metrics));
+        .min_by(|&a, &b| compare(task, &candidates[a].metrics, &candidates[b].metrics));
     let Some(best) = best else {
         return Err(refused.map_or_else(|| Error::internal("no algorithm was tried"), in_request));
     };
@@ -138,12 +141,12 @@ fn arguments_of(
 
 async fn train_one(
     training: &ToolCaller<MlTraining>,
-    task: TaskType,
+    task: SupervisedTask,
     request: Value,
     call: &Call,
 ) -> Result<Candidate> {
     match task {
-        TaskType::Classification => {
+        SupervisedTask::Classification => {
             let request: TrainSupervisedClassifier =
                 arguments::parse(&schema::of_input::<TrainSupervisedClassifier>(), request)?;
             let algorithm = request.training_job_name.clone();
@@ -151,7 +154,7 @@ async fn train_one(
             let scores = (&trained.metrics, trained.cross_validation.as_ref());
             Candidate::of(&algorithm, trained.model_s3_uri, trained.model_sha256, scores)
         }
-        TaskType::Regression => {
+        SupervisedTask::Regression => {
             let request: TrainSupervisedRegressor =
                 arguments::parse(&schema::of_input::<TrainSupervisedRegressor>(), request)?;
             let algorithm = request.training_job_name.clone();
@@ -163,7 +166,7 @@ async fn train_one(
 }
 
 impl Candidate {
-    fn of<M: Serialize>(
+    pub(crate) fn of<M: Serialize>(
         algorithm: &str,
         model_s3_uri: ArtifactUri,
         model_sha256: Option<String>,
@@ -189,7 +192,7 @@ impl Candidate {
         })
     }
 
-    fn left_out(algorithm: &str, error: &Error) -> Self {
+    pub(crate) fn left_out(algorithm: &str, error: &Error) -> Self {
         Self {
             algorithm: algorithm.to_owned(),
             chosen: false,
@@ -217,7 +220,7 @@ fn in_request(mut error: Error) -> Error {
 }
 
 /// Which of two candidates comes first. One without the score comes last.
-fn compare(task: TaskType, a: &BTreeMap<String, f64>, b: &BTreeMap<String, f64>) -> Ordering {
+fn compare(task: SupervisedTask, a: &BTreeMap<String, f64>, b: &BTreeMap<String, f64>) -> Ordering {
     let score = |metrics: &BTreeMap<String, f64>, name: &str| {
         let held_out = metrics.get(&format!("validation_{name}"));
         held_out.or_else(|| metrics.get(&format!("cross_validation_{name}"))).copied()
@@ -227,11 +230,11 @@ fn compare(task: TaskType, a: &BTreeMap<String, f64>, b: &BTreeMap<String, f64>)
         value(a).total_cmp(&value(b))
     };
     match task {
-        TaskType::Classification => {
+        SupervisedTask::Classification => {
             let f1 = |metrics| score(metrics, "f1_macro").unwrap_or(f64::NEG_INFINITY);
             f1(b).total_cmp(&f1(a)).then_with(|| least("loss"))
         }
-        TaskType::Regression => least("rmse"),
+        SupervisedTask::Regression => least("rmse"),
     }
 }
 
@@ -255,7 +258,8 @@ mod tests {
 
     #[test]
     fn the_higher_f1_comes_first_and_then_the_lower_loss() {
-        let order = |a: &[(&str, f64)], b: &[(&str, f64)]| compare(TaskType::Classification, &metrics(a), &metrics(b));
+        let order =
+            |a: &[(&str, f64)], b: &[(&str, f64)]| compare(SupervisedTask::Classification, &metrics(a), &metrics(b));
         let (better, worse) = ([("validation_f1_macro", 0.9)], [("validation_f1_macro", 0.8)]);
         assert_eq!(order(&better, &worse), Ordering::Less);
         let sure = [("validation_f1_macro", 0.9), ("validation_loss", 0.1)];
@@ -268,7 +272,7 @@ mod tests {
 
     #[test]
     fn the_lower_error_comes_first() {
-        let order = |a, b| compare(TaskType::Regression, &metrics(a), &metrics(b));
+        let order = |a, b| compare(SupervisedTask::Regression, &metrics(a), &metrics(b));
         assert_eq!(order(&[("validation_rmse", 1.0)], &[("validation_rmse", 2.0)]), Ordering::Less);
     }
 }

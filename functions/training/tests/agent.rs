@@ -184,3 +184,40 @@ async fn an_unknown_algorithm_is_refused_with_the_nearest() {
     let error = prepared.invoke(json!({"step": "trian"})).await.unwrap_err();
     assert_eq!(error.kind, ErrorKind::InvalidInput);
 }
+
+#[tokio::test]
+async fn clusters_and_maps_are_learnt_from_every_row() {
+    let unsupervised =
+        |task: &str, algorithm: &str| json!({"task": task, "algorithm": algorithm, "target_column": null});
+    let prepared = Prepared::new(unsupervised("clustering", "auto")).await;
+    assert_eq!((&prepared.data["test_uri"], &prepared.data["facts"]["rows"]), (&Value::Null, &json!({"all": 150})));
+    let learn = json!({"step": "learn_structure", "data_uri": prepared.data["train_uri"],
+        "preprocessor_uri": prepared.data["preprocessor_uri"]});
+    let result = prepared.invoke(learn.clone()).await.unwrap();
+    let outputs = &result["outputs"];
+    let candidates = outputs["candidates"].as_array().unwrap();
+    assert_eq!(candidates.len(), 3);
+    assert_eq!((&candidates[0]["chosen"], &candidates[0]["algorithm"]), (&json!(true), &outputs["algorithm"]));
+    assert_eq!((&outputs["rows"], &outputs["reduction_uri"]), (&json!(150), &Value::Null));
+    let again = prepared.invoke(learn.clone()).await.unwrap();
+    assert_eq!(again["artifacts"], result["artifacts"], "a repeated task gives the same model");
+    let hashes = |result: &Value| {
+        let tried = result["outputs"]["candidates"].as_array().unwrap().iter();
+        tried.map(|one| one["model_sha256"].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(hashes(&again), hashes(&result));
+    let train = prepared.invoke(prepared.train()).await.unwrap_err();
+    assert_eq!(train.field.as_deref(), Some("config.task"));
+    let map = Prepared::new(unsupervised("dimensionality_reduction", "pca")).await;
+    let learn = json!({"step": "learn_structure", "data_uri": map.data["train_uri"],
+        "preprocessor_uri": map.data["preprocessor_uri"]});
+    let result = map.invoke(learn.clone()).await.unwrap();
+    assert!(result["outputs"]["reduction_uri"].is_string() && result["metrics"]["explained_variance"].is_number());
+    let mut wrong = map;
+    wrong.config["hyperparameters"] = json!({"n_components": 99});
+    let error = wrong.invoke(learn).await.unwrap_err();
+    assert_eq!(
+        (error.kind, error.field.as_deref()),
+        (ErrorKind::InvalidInput, Some("config.hyperparameters.n_components"))
+    );
+}

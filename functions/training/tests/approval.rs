@@ -30,7 +30,7 @@ fn version(sha256: &str) -> NewVersion {
         model_sha256: sha256.repeat(64),
         algorithm: "decision_tree".to_owned(),
         task: "classification".to_owned(),
-        target_column: "kind".to_owned(),
+        target_column: Some("kind".to_owned()),
         metrics: BTreeMap::new(),
         hyperparameters: Map::new(),
         signature: Value::Null,

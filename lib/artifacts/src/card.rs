@@ -1,10 +1,10 @@
-//! The card of a model: what it is, what it takes, how it was made and how good it is.
+//! The card of a supervised model: what it is, what it takes, how it was made and how good it is.
 
 use std::collections::{BTreeMap, HashSet};
 
 use mlops_algorithms::models::{Model, Task};
 use mlops_algorithms::preprocess::Preprocessor;
-use mlops_core::values::TaskType;
+use mlops_core::values::SupervisedTask;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -13,13 +13,13 @@ use crate::ColumnType;
 /// The format number of models that this version writes.
 pub const CARD_FORMAT: u32 = 1;
 
-/// What a model is, what it takes, how it was made and how good it is: the `model.json` of its archive.
+/// What a supervised model is, what it takes, how it was made and how good it is: the `model.json` of its archive.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ModelCard {
     /// The number of this format: 1.
     pub format: u32,
     /// The kind of learning.
-    pub task: TaskType,
+    pub task: SupervisedTask,
     /// The algorithm's name, as `random_forest`.
     pub algorithm: String,
     /// The column that it predicts.
@@ -81,8 +81,8 @@ impl ModelCard {
     /// Checks that the card describes that model; the error says what does not agree.
     pub(crate) fn check(&self, model: &Model) -> Result<(), String> {
         let task = match model.task() {
-            Task::Classification => TaskType::Classification,
-            Task::Regression => TaskType::Regression,
+            Task::Classification => SupervisedTask::Classification,
+            Task::Regression => SupervisedTask::Regression,
         };
         if self.format != CARD_FORMAT {
             return Err(format!("the format is {}; this version knows format {CARD_FORMAT}", self.format));
@@ -105,19 +105,28 @@ impl ModelCard {
         if let Some((name, value)) = numbers.into_iter().find(|(_, value)| !value.is_finite()) {
             return Err(format!("`{name}` is {value}; the metrics and importances of a card are finite"));
         }
-        let Some(preprocessor) = &self.preprocessor else { return Ok(()) };
-        preprocessor.validate().map_err(|error| error.to_string())?;
-        if preprocessor.feature_names() != self.feature_names {
-            return Err("the preprocessor gives other features than the card names".to_owned());
-        }
-        if self.preprocessor_sha256.is_none() {
-            return Err("the card has a preprocessor without its SHA-256".to_owned());
-        }
-        Ok(())
+        check_preprocessor(self.preprocessor.as_ref(), self.preprocessor_sha256.as_deref(), &self.feature_names)
     }
 }
 
-fn check_unique<'a>(what: &str, names: impl Iterator<Item = &'a String>) -> Result<(), String> {
+/// A preprocessor must be whole, give the features that the card names, and have its hash beside it.
+pub(crate) fn check_preprocessor(
+    preprocessor: Option<&Preprocessor>,
+    sha256: Option<&str>,
+    feature_names: &[String],
+) -> Result<(), String> {
+    let Some(preprocessor) = preprocessor else { return Ok(()) };
+    preprocessor.validate().map_err(|error| error.to_string())?;
+    if preprocessor.feature_names() != feature_names {
+        return Err("the preprocessor gives other features than the card names".to_owned());
+    }
+    match sha256 {
+        Some(_) => Ok(()),
+        None => Err("the card has a preprocessor without its SHA-256".to_owned()),
+    }
+}
+
+pub(crate) fn check_unique<'a>(what: &str, names: impl Iterator<Item = &'a String>) -> Result<(), String> {
     let mut seen = HashSet::new();
     for name in names {
         if !seen.insert(name) {

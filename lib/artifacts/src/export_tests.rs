@@ -5,7 +5,7 @@ use mlops_algorithms::models::Algorithm;
 use mlops_algorithms::models::calibration::{Calibrator, Sigmoid};
 use mlops_core::ErrorKind;
 use mlops_core::ports::Condition;
-use mlops_core::values::TaskType;
+use mlops_core::values::SupervisedTask;
 
 use crate::memory_store::{artifacts, uri};
 use crate::sample_model::{plain, raw};
@@ -18,11 +18,11 @@ const ONNX: &str = "s3://store/models/model.onnx";
 fn exports_lie_beside_the_model_and_are_read_back() {
     let artifacts = artifacts();
     let calibrated = || {
-        let (card, model) = raw(Algorithm::RandomForest, TaskType::Classification);
+        let (card, model) = raw(Algorithm::RandomForest, SupervisedTask::Classification);
         let map = Calibrator::Sigmoid(vec![Sigmoid { slope: 1.5, intercept: 0.1 }]);
         (card, model.calibrated(map).unwrap())
     };
-    for (card, model) in [raw(Algorithm::DecisionTree, TaskType::Regression), plain(), calibrated()] {
+    for (card, model) in [raw(Algorithm::DecisionTree, SupervisedTask::Regression), plain(), calibrated()] {
         let encoded = || EncodedModel::new(card.clone(), &model).unwrap();
         let (written, exports) = block_on(artifacts.write_encoded(&uri(PLACE), encoded())).unwrap();
         assert_eq!(block_on(artifacts.write_encoded(&uri(PLACE), encoded())).unwrap(), (written, exports.clone()));
@@ -39,7 +39,7 @@ fn exports_lie_beside_the_model_and_are_read_back() {
 #[test]
 fn boosted_trees_lie_there_as_xgboost_has_them_too() {
     let artifacts = artifacts();
-    let (card, model) = raw(Algorithm::Xgboost, TaskType::Classification);
+    let (card, model) = raw(Algorithm::Xgboost, SupervisedTask::Classification);
     let encoded = EncodedModel::new(card.clone(), &model).unwrap();
     let (_, exports) = block_on(artifacts.write_encoded(&uri(PLACE), encoded)).unwrap();
     assert_eq!(exports.iter().map(|export| export.format.as_str()).collect::<Vec<_>>(), ["onnx", "xgboost_json"]);
@@ -59,7 +59,7 @@ fn boosted_trees_lie_there_as_xgboost_has_them_too() {
 #[test]
 fn an_onnx_file_that_was_changed_is_refused() {
     let artifacts = artifacts();
-    let (card, model) = raw(Algorithm::LogisticRegression, TaskType::Classification);
+    let (card, model) = raw(Algorithm::LogisticRegression, SupervisedTask::Classification);
     let good = onnx::encode(&card, &model).unwrap();
     let refused = |bytes: Vec<u8>| {
         block_on(artifacts.write_bytes(&uri(ONNX), bytes, Condition::None)).unwrap();

@@ -4,7 +4,7 @@ use futures::executor::block_on;
 use mlops_algorithms::models::{Algorithm, Hyperparameters, Task};
 use mlops_core::ErrorKind;
 use mlops_core::ports::Condition;
-use mlops_core::values::{TaskType, sha256_hex};
+use mlops_core::values::{SupervisedTask, sha256_hex};
 use serde_json::Value;
 
 use crate::archive::{self, Entries};
@@ -48,7 +48,8 @@ fn with_weights(entries: &Entries, change: impl Fn(&mut Vec<u8>)) -> Entries {
 fn every_algorithm_is_read_as_it_was_written() {
     let (place, artifacts) = (uri(PLACE), artifacts());
     let of = |task: Task| {
-        let kind = if task == Task::Classification { TaskType::Classification } else { TaskType::Regression };
+        let kind =
+            if task == Task::Classification { SupervisedTask::Classification } else { SupervisedTask::Regression };
         let can = move |algorithm: &Algorithm| Hyperparameters::defaults(*algorithm, task).is_ok();
         Algorithm::ALL.into_iter().filter(can).map(move |algorithm| raw(algorithm, kind))
     };
@@ -67,7 +68,7 @@ fn every_algorithm_is_read_as_it_was_written() {
 #[test]
 fn a_model_that_was_tampered_with_is_refused() {
     let (place, artifacts) = (uri(PLACE), artifacts());
-    let (card, model) = raw(Algorithm::DecisionTree, TaskType::Classification);
+    let (card, model) = raw(Algorithm::DecisionTree, SupervisedTask::Classification);
     block_on(artifacts.write_model(&place, card, &model)).unwrap();
     let good = entries(&artifacts);
     let with = |change: fn(&mut Value)| with_card(&good, change);
@@ -98,7 +99,7 @@ fn a_model_that_was_tampered_with_is_refused() {
 #[test]
 fn no_damage_to_the_weights_goes_unnoticed_or_panics() {
     let artifacts = artifacts();
-    let (card, model) = raw(Algorithm::RandomForest, TaskType::Regression);
+    let (card, model) = raw(Algorithm::RandomForest, SupervisedTask::Regression);
     block_on(artifacts.write_model(&uri(PLACE), card, &model)).unwrap();
     let good = entries(&artifacts);
     for at in (12..good.weights.len().min(400)).step_by(3) {

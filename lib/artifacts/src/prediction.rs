@@ -1,13 +1,14 @@
-//! The one rule by which a table becomes a model's input.
+//! The input of a supervised model: features, and the target where the table has it.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
 use mlops_algorithms::table::{Column, Table};
 use mlops_algorithms::target::{Target, TargetError};
-use mlops_core::values::TaskType;
+use mlops_core::values::SupervisedTask;
 use mlops_core::{Error, Result};
 use ndarray::Array2;
 
+use crate::features::{Features, InputRule, missing};
 use crate::{LoadedModel, LoadedTable};
 
 /// What a model takes, made of a table.
@@ -28,14 +29,15 @@ pub struct ModelInput {
     pub unseen: BTreeMap<String, usize>,
 }
 
-/// The features of some rows.
-struct Features {
-    values: Array2<f64>,
-    rows: Vec<usize>,
-    unseen: BTreeMap<String, usize>,
-}
-
 impl LoadedModel {
+    fn rule(&self) -> InputRule<'_> {
+        InputRule {
+            feature_names: &self.card.feature_names,
+            preprocessor: self.card.preprocessor.as_ref(),
+            preprocessor_sha256: self.card.preprocessor_sha256.as_deref(),
+        }
+    }
+
     /// The model's input made of a table.
     ///
     /// A table whose manifest says that the model's own preprocessor was applied is taken by feature names; any other
@@ -49,9 +51,9 @@ impl LoadedModel {
     pub fn input(&self, data: &LoadedTable, target_column: Option<&str>) -> Result<ModelInput> {
         let table = &data.table;
         let target = self.target_column(table, target_column)?;
-        let mut features = self.features(data)?;
+        let mut features = self.rule().features(data)?;
         if let Some(column) = target {
-            keep_where(&mut features, |row| !column.values.is_missing(row));
+            features.keep_where(|row| !column.values.is_missing(row));
         }
         if features.rows.is_empty() {
             let message = format!("none of the {} rows of `{}` can be used", table.num_rows(), data.source.uri);
@@ -59,7 +61,7 @@ impl LoadedModel {
             return Err(Error::invalid_input(message).hint(hint));
         }
         let mut unknown_classes = BTreeMap::new();
-        if let Some(column) = target.filter(|_| self.card.task == TaskType::Classification) {
+        if let Some(column) = target.filter(|_| self.card.task == SupervisedTask::Classification) {
             unknown_classes = self.drop_unknown_classes(column, &mut features);
         }
         if features.rows.is_empty() {
@@ -87,7 +89,7 @@ impl LoadedModel {
             unknown.insert(features.rows[at]);
             *counts.entry(label).or_insert(0) += 1;
         }
-        keep_where(features, |row| !unknown.contains(&row));
+        features.keep_where(|row| !unknown.contains(&row));
         counts
     }
 
@@ -101,50 +103,11 @@ impl LoadedModel {
         Error::invalid_input(message).at("target_column").hint("give rows of the classes that the model was trained on")
     }
 
-    fn features(&self, data: &LoadedTable) -> Result<Features> {
-        let applied = data.manifest.as_ref().and_then(|manifest| manifest.preprocessor_sha256.as_ref());
-        if applied.is_some() && applied == self.card.preprocessor_sha256.as_ref() {
-            return self.by_name(&data.table);
-        }
-        if applied.is_some() {
-            let message = format!(
-                "`{}` was prepared by another preprocessor than the one that the model was trained with",
-                data.source.uri
-            );
-            return Err(Error::invalid_input(message).hint("give the raw table, or prepare it with the model's own"));
-        }
-        let Some(preprocessor) = &self.card.preprocessor else { return self.by_name(&data.table) };
-        let transformed =
-            preprocessor.transform(&data.table).map_err(|error| Error::invalid_input(error.to_string()))?;
-        Ok(Features { values: transformed.features, rows: transformed.kept_rows, unseen: transformed.unseen })
-    }
-
-    /// The number columns of the feature names. Rows in which one is not finite are left out.
-    fn by_name(&self, table: &Table) -> Result<Features> {
-        let index = table.columns.iter().map(|column| (column.name.as_str(), column)).collect::<HashMap<_, _>>();
-        let (rows, width) = (table.num_rows(), self.card.feature_names.len());
-        let mut values = Array2::zeros((rows, width));
-        for (name, mut to) in self.card.feature_names.iter().zip(values.columns_mut()) {
-            let column = index.get(name.as_str()).ok_or_else(|| missing(table, name, "the feature"))?;
-            let numbers = column.values.numbers().map_err(|value| {
-                let value = value.chars().take(100).collect::<String>();
-                let message = format!("the feature `{name}` is a number, but the table holds text such as `{value}`");
-                Error::invalid_input(message).hint("give numbers, or train with a preprocessor")
-            })?;
-            to.iter_mut().zip(numbers.iter()).for_each(|(to, from)| *to = *from);
-        }
-        let complete = values.rows().into_iter().map(|row| row.iter().all(|value| value.is_finite()));
-        let complete = complete.collect::<Vec<_>>();
-        let mut features = Features { values, rows: (0..rows).collect(), unseen: BTreeMap::new() };
-        keep_where(&mut features, |row| complete[row]);
-        Ok(features)
-    }
-
     fn target(&self, column: &Column, rows: &[usize]) -> Result<Target> {
         let values = column.values.take(rows);
         let target = match self.card.task {
-            TaskType::Classification => Target::classes(&values, Some(self.model.labels())),
-            TaskType::Regression => Target::numbers(&values),
+            SupervisedTask::Classification => Target::classes(&values, Some(self.model.labels())),
+            SupervisedTask::Regression => Target::numbers(&values),
         };
         target.map_err(|mut error| {
             // The rows of the message are those of the table.
@@ -156,22 +119,5 @@ impl LoadedModel {
             }
             Error::invalid_input(format!("the target column `{}`: {error}", column.name)).at("target_column")
         })
-    }
-}
-
-/// Keeps the rows of the table for which `keep` holds.
-fn keep_where(features: &mut Features, keep: impl Fn(usize) -> bool) {
-    let kept = (0..features.rows.len()).filter(|&index| keep(features.rows[index])).collect::<Vec<_>>();
-    if kept.len() < features.rows.len() {
-        features.values = features.values.select(ndarray::Axis(0), &kept);
-        features.rows = kept.iter().map(|&index| features.rows[index]).collect();
-    }
-}
-
-fn missing(table: &Table, name: &str, what: &str) -> Error {
-    let error = Error::invalid_input(format!("{what} `{name}` is not in the table"));
-    match table.nearest_name(name) {
-        Some(nearest) => error.hint(format!("did you mean `{nearest}`?")),
-        None => error.hint("give a table that has it"),
     }
 }

@@ -4,7 +4,7 @@ use futures::executor::block_on;
 use mlops_algorithms::models::{Algorithm, Model};
 use mlops_algorithms::target::Target;
 use mlops_core::ports::Condition;
-use mlops_core::values::TaskType;
+use mlops_core::values::SupervisedTask;
 use mlops_core::{Call, Error};
 
 use crate::memory_store::{artifacts, uri};
@@ -16,11 +16,11 @@ fn loaded((card, model): (ModelCard, Model)) -> LoadedModel {
 }
 
 fn classifier() -> LoadedModel {
-    loaded(raw(Algorithm::DecisionTree, TaskType::Classification))
+    loaded(raw(Algorithm::DecisionTree, SupervisedTask::Classification))
 }
 
 fn regressor() -> LoadedModel {
-    loaded(raw(Algorithm::LinearRegression, TaskType::Regression))
+    loaded(raw(Algorithm::LinearRegression, SupervisedTask::Regression))
 }
 
 fn table(text: &str) -> LoadedTable {

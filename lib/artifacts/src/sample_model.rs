@@ -7,7 +7,7 @@ use mlops_algorithms::preprocess::{PreprocessConfig, Preprocessor};
 use mlops_algorithms::probe::Silent;
 use mlops_algorithms::table::{Table, Values};
 use mlops_algorithms::target::Target;
-use mlops_core::values::TaskType;
+use mlops_core::values::SupervisedTask;
 use serde_json::Map;
 
 use crate::{CARD_FORMAT, ColumnType, ModelCard, Signature, SignatureColumn};
@@ -41,13 +41,13 @@ pub(crate) fn table() -> Table {
 }
 
 /// A model that takes raw columns through its preprocessor.
-pub(crate) fn raw(algorithm: Algorithm, task: TaskType) -> (ModelCard, Model) {
-    let target_column = if task == TaskType::Classification { "kind" } else { "price" };
+pub(crate) fn raw(algorithm: Algorithm, task: SupervisedTask) -> (ModelCard, Model) {
+    let target_column = if task == SupervisedTask::Classification { "kind" } else { "price" };
     let features = table().without(&["kind", "price"]);
     let target = target(task);
     let (preprocessor, transformed) =
         Preprocessor::fit_transform(&features, Some(&target), &PreprocessConfig::default(), 1).unwrap();
-    let task_of_model = if task == TaskType::Classification { Task::Classification } else { Task::Regression };
+    let task_of_model = if task == SupervisedTask::Classification { Task::Classification } else { Task::Regression };
     let params = Hyperparameters::defaults(algorithm, task_of_model).unwrap();
     let model = fit(algorithm, transformed.features.view(), &target, None, &params, 1, &Silent).unwrap().model;
     let card = ModelCard {
@@ -55,7 +55,7 @@ pub(crate) fn raw(algorithm: Algorithm, task: TaskType) -> (ModelCard, Model) {
         task,
         algorithm: algorithm.to_string(),
         target_column: target_column.to_owned(),
-        classes: (task == TaskType::Classification).then(|| model.labels().to_vec()),
+        classes: (task == SupervisedTask::Classification).then(|| model.labels().to_vec()),
         feature_names: transformed.feature_names,
         signature: Signature {
             inputs: vec![SignatureColumn {
@@ -81,19 +81,19 @@ pub(crate) fn raw(algorithm: Algorithm, task: TaskType) -> (ModelCard, Model) {
 
 /// A model of the column `size` alone, without a preprocessor.
 pub(crate) fn plain() -> (ModelCard, Model) {
-    let (card, _) = raw(Algorithm::LinearRegression, TaskType::Regression);
+    let (card, _) = raw(Algorithm::LinearRegression, SupervisedTask::Regression);
     let sizes = table().columns[0].values.numbers().unwrap().into_owned();
     let x = ndarray::Array2::from_shape_vec((sizes.len(), 1), sizes).unwrap();
     let params = Hyperparameters::defaults(Algorithm::LinearRegression, Task::Regression).unwrap();
-    let target = target(TaskType::Regression);
+    let target = target(SupervisedTask::Regression);
     let model = fit(Algorithm::LinearRegression, x.view(), &target, None, &params, 1, &Silent).unwrap().model;
     let feature_names = vec!["size".to_owned()];
     (ModelCard { preprocessor: None, preprocessor_sha256: None, feature_names, ..card }, model)
 }
 
-fn target(task: TaskType) -> Target {
+fn target(task: SupervisedTask) -> Target {
     match task {
-        TaskType::Classification => Target::classes(&table().column("kind").unwrap().values, None).unwrap(),
-        TaskType::Regression => Target::numbers(&table().column("price").unwrap().values).unwrap(),
+        SupervisedTask::Classification => Target::classes(&table().column("kind").unwrap().values, None).unwrap(),
+        SupervisedTask::Regression => Target::numbers(&table().column("price").unwrap().values).unwrap(),
     }
 }

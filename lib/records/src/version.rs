@@ -18,8 +18,9 @@ pub struct NewVersion {
     pub algorithm: String,
     /// Its kind of learning.
     pub task: String,
-    /// The column that it predicts.
-    pub target_column: String,
+    /// The column that it predicts; absent for a model that learnt without a target.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target_column: Option<String>,
     /// Its metrics.
     pub metrics: BTreeMap<String, f64>,
     /// Its hyperparameters.

@@ -13,7 +13,7 @@ use mlops_algorithms::target::Target;
 use mlops_artifacts::{EncodedModel, ModelCard, Signature};
 use mlops_core::ErrorKind;
 use mlops_core::ports::Condition;
-use mlops_core::values::{ArtifactUri, TaskType, sha256_hex};
+use mlops_core::values::{ArtifactUri, SupervisedTask, sha256_hex};
 use ndarray::Array2;
 use serde_json::{Map, Value, json};
 
@@ -51,7 +51,7 @@ static MODELS: LazyLock<Vec<Model>> = LazyLock::new(|| {
 fn card(model: &Model) -> ModelCard {
     ModelCard {
         format: mlops_artifacts::CARD_FORMAT,
-        task: TaskType::Classification,
+        task: SupervisedTask::Classification,
         algorithm: model.algorithm().to_string(),
         target_column: "kind".to_owned(),
         classes: Some(model.labels().to_vec()),

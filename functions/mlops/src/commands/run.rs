@@ -171,7 +171,13 @@ fn summary(result: &Value, ended: &Execution) {
     for reason in result["reasons"].as_array().into_iter().flatten().filter_map(Value::as_str) {
         say!("  - {reason}");
     }
-    say!("{}", lang.pick("metrics on the test rows:", "テスト行での指標:"));
+    let has_target = ended.input["config"]["target_column"].is_string();
+    let head = if has_target {
+        lang.pick("metrics on the test rows:", "テスト行での指標:")
+    } else {
+        lang.pick("metrics:", "指標:")
+    };
+    say!("{head}");
     for (name, value) in result["metrics"].as_object().into_iter().flatten() {
         let shown = value.as_f64().map_or_else(|| "–".to_owned(), |value| format!("{value:.4}"));
         say!("  {name:<18} {shown}");

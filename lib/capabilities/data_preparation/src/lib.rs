@@ -1,4 +1,4 @@
-//! Data preparation: tables are loaded, checked, split and made numeric for supervised learning.
+//! Data preparation: tables are loaded, checked, split and made numeric for models.
 
 mod capability;
 mod columns;

@@ -6,7 +6,7 @@ use mlops_algorithms::preprocess::{PreprocessConfig, Preprocessor, Transformed};
 use mlops_algorithms::table::{Column, NumberKind, Table, Values};
 use mlops_algorithms::target::Target;
 use mlops_artifacts::LoadedTable;
-use mlops_core::values::TaskType;
+use mlops_core::values::SupervisedTask;
 use mlops_core::{Error, Result};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -76,7 +76,7 @@ pub struct Quantiles {
 /// Makes the processed table. Rows without a target are left out first.
 pub(crate) fn process(
     data: &LoadedTable,
-    task: TaskType,
+    task: SupervisedTask,
     other: &OtherColumns<'_>,
     recipe: Recipe,
 ) -> Result<Processed> {
@@ -128,10 +128,10 @@ pub(crate) fn process(
     Ok(Processed { table, preprocessor, transformed, rows_without_target, distribution, classes })
 }
 
-fn learnable(target: &Values, task: TaskType) -> Result<Target, mlops_algorithms::target::TargetError> {
+fn learnable(target: &Values, task: SupervisedTask) -> Result<Target, mlops_algorithms::target::TargetError> {
     match task {
-        TaskType::Classification => Target::classes(target, None),
-        TaskType::Regression => Target::numbers(target),
+        SupervisedTask::Classification => Target::classes(target, None),
+        SupervisedTask::Regression => Target::numbers(target),
     }
 }
 
@@ -156,8 +156,11 @@ fn assemble(transformed: &Transformed, kept: &Table, other: &OtherColumns<'_>, t
     Ok(Table { columns })
 }
 
-fn distribution(target: &Values, task: TaskType) -> Result<TargetDistribution, mlops_algorithms::target::TargetError> {
-    if task == TaskType::Regression {
+fn distribution(
+    target: &Values,
+    task: SupervisedTask,
+) -> Result<TargetDistribution, mlops_algorithms::target::TargetError> {
+    if task == SupervisedTask::Regression {
         let Target::Numbers(mut numbers) = Target::numbers(target)? else {
             return Ok(TargetDistribution::Classes(BTreeMap::new()));
         };

@@ -44,6 +44,22 @@ pub struct Estimate {
     pub features: u64,
 }
 
+impl Estimate {
+    /// The estimate for a table of so many rows, columns and features whose models take so many seconds to fit.
+    pub(crate) fn of([rows, columns, features]: [u64; 3], fitting: f64) -> Self {
+        let cells = rows as f64 * (columns + features) as f64;
+        let seconds = FIXED_SECONDS + cells * PER_CELL + fitting;
+        let requests = REQUESTS * USD_PER_REQUEST;
+        Self {
+            seconds: rounded(seconds),
+            usd_low: rounded(seconds / UNCERTAINTY * MEMORY.0 * USD_PER_GB_SECOND_ARM + requests),
+            usd_high: rounded(seconds * UNCERTAINTY * MEMORY.1 * USD_PER_GB_SECOND_X86 + requests),
+            rows,
+            features,
+        }
+    }
+}
+
 /// The work of a run.
 pub(crate) struct Workload<'a> {
     pub(crate) rows: u64,
@@ -65,16 +81,7 @@ impl Workload<'_> {
             None => Algorithm::for_task(self.task),
         };
         let fitting: f64 = algorithms.iter().map(|algorithm| self.fitting(*algorithm)).sum();
-        let cells = self.rows as f64 * (self.columns + self.features) as f64;
-        let seconds = FIXED_SECONDS + cells * PER_CELL + fitting;
-        let requests = REQUESTS * USD_PER_REQUEST;
-        Estimate {
-            seconds: rounded(seconds),
-            usd_low: rounded(seconds / UNCERTAINTY * MEMORY.0 * USD_PER_GB_SECOND_ARM + requests),
-            usd_high: rounded(seconds * UNCERTAINTY * MEMORY.1 * USD_PER_GB_SECOND_X86 + requests),
-            rows: self.rows,
-            features: self.features,
-        }
+        Estimate::of([self.rows, self.columns, self.features], fitting)
     }
 
     fn fitting(&self, algorithm: Algorithm) -> f64 {

@@ -31,6 +31,7 @@ mod payloads;
 mod refusal;
 mod seen;
 mod slash_command;
+mod structure_estimate;
 mod tables;
 pub mod tools;
 mod webhook;

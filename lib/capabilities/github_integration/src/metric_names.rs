@@ -30,13 +30,13 @@ const fn metric(
     Metric { name, aliases, task, least, greatest, more_is_better }
 }
 
-use TaskType::{Classification, Regression};
+use TaskType::{Classification, Clustering, DimensionalityReduction, Regression};
 
 const SHARE: (Option<f64>, Option<f64>) = (Some(0.0), Some(1.0));
 const POSITIVE: (Option<f64>, Option<f64>) = (Some(0.0), None);
 
 /// Every metric.
-pub static METRICS: [Metric; 19] = [
+pub static METRICS: [Metric; 32] = [
     metric(Classification, "accuracy", &["acc"], SHARE, true),
     metric(Classification, "precision", &[], SHARE, true),
     metric(Classification, "recall", &["sensitivity", "tpr"], SHARE, true),
@@ -57,6 +57,19 @@ pub static METRICS: [Metric; 19] = [
     metric(Regression, "median_ae", &["median_absolute_error", "medae"], POSITIVE, false),
     metric(Regression, "max_error", &[], POSITIVE, false),
     metric(Regression, "pinball", &["pinball_loss", "quantile_loss"], POSITIVE, false),
+    metric(Clustering, "silhouette", &["silhouette_score"], (Some(-1.0), Some(1.0)), true),
+    metric(Clustering, "davies_bouldin", &["davies_bouldin_score", "davies_bouldin_index"], POSITIVE, false),
+    metric(Clustering, "calinski_harabasz", &["calinski_harabasz_score"], POSITIVE, true),
+    metric(Clustering, "inertia", &[], POSITIVE, false),
+    metric(Clustering, "noise_ratio", &["noise"], SHARE, false),
+    metric(Clustering, "ari", &["adjusted_rand_index", "adjusted_rand_score"], (Some(-0.5), Some(1.0)), true),
+    metric(Clustering, "nmi", &["normalized_mutual_information", "normalized_mutual_info_score"], SHARE, true),
+    metric(DimensionalityReduction, "explained_variance", &["explained_variance_ratio"], SHARE, true),
+    metric(DimensionalityReduction, "trustworthiness", &[], (None, Some(1.0)), true),
+    metric(DimensionalityReduction, "continuity", &[], (None, Some(1.0)), true),
+    metric(DimensionalityReduction, "preservation", &[], SHARE, true),
+    metric(DimensionalityReduction, "kl_divergence", &["kl"], POSITIVE, false),
+    metric(DimensionalityReduction, "reconstruction_error", &[], POSITIVE, false),
 ];
 
 impl Metric {

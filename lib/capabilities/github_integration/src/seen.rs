@@ -22,8 +22,8 @@ pub struct SeenData {
     pub complete: bool,
     /// The columns, the target among them.
     pub columns: u64,
-    /// The column to predict.
-    pub target: SeenTarget,
+    /// The column to predict; null where nothing is predicted.
+    pub target: Option<SeenTarget>,
 }
 
 /// What was seen of the column to predict, in the rows that were read.
@@ -53,15 +53,13 @@ pub struct SeenClass {
 }
 
 impl SeenData {
-    /// What the facts say about a request for that target; `None` when there is no such column.
-    pub(crate) fn of(facts: &Facts, target: &str) -> Option<Self> {
-        let values = &facts.table.column(target)?.values;
-        Some(Self {
-            rows: facts.rows,
-            complete: facts.is_complete,
-            columns: facts.table.num_columns() as u64,
-            target: SeenTarget::of(target, values),
-        })
+    /// What the facts say about a request, for that target where there is one; `None` when there is no such column.
+    pub(crate) fn of(facts: &Facts, target: Option<&str>) -> Option<Self> {
+        let target = match target {
+            Some(name) => Some(SeenTarget::of(name, &facts.table.column(name)?.values)),
+            None => None,
+        };
+        Some(Self { rows: facts.rows, complete: facts.is_complete, columns: facts.table.num_columns() as u64, target })
     }
 }
 
@@ -104,14 +102,16 @@ mod tests {
         let number = Values::Number { values: vec![2.0, f64::NAN, -1.5, 4.0, 2.0], kind: NumberKind::Float };
         let columns = vec![Column { name: "t".into(), values: text }, Column { name: "n".into(), values: number }];
         let facts = Facts::new(Table { columns }, 100);
-        let seen = SeenData::of(&facts, "t").unwrap();
+        let seen = SeenData::of(&facts, Some("t")).unwrap();
+        let found = seen.target.unwrap();
         assert_eq!((seen.rows, seen.complete, seen.columns), (5, true, 2));
-        let classes: Vec<(&str, u64)> = seen.target.classes.iter().map(|one| (&one.label[..], one.rows)).collect();
+        let classes: Vec<(&str, u64)> = found.classes.iter().map(|one| (&one.label[..], one.rows)).collect();
         assert_eq!(classes, [("b", 2), ("a", 1), ("c", 1)]);
-        assert_eq!((seen.target.missing, seen.target.distinct, seen.target.minimum), (1, 3, None));
-        let target = SeenData::of(&facts, "n").unwrap().target;
+        assert_eq!((found.missing, found.distinct, found.minimum), (1, 3, None));
+        let target = SeenData::of(&facts, Some("n")).unwrap().target.unwrap();
         assert_eq!((target.minimum, target.maximum, target.missing), (Some(-1.5), Some(4.0), 1));
-        assert_eq!(SeenData::of(&facts, "zzz"), None);
+        assert_eq!(SeenData::of(&facts, Some("zzz")), None);
+        assert_eq!(SeenData::of(&facts, None).unwrap().target, None);
     }
 
     #[test]

@@ -43,7 +43,11 @@ fn one(page: &mut String, run: &RunRecord, lang: Lang) {
 fn data(page: &mut String, run: &RunRecord, lang: Lang) {
     heading(page, 2, lang.pick("Data", "データ"));
     row(page, lang.pick("Source", "元データ"), &code(run.config.dataset_s3_uri.as_str()));
-    row(page, lang.pick("Target", "目的変数"), &code(&run.config.target_column));
+    if let Some(target) = &run.config.target_column {
+        row(page, lang.pick("Target", "目的変数"), &code(target));
+    } else {
+        row(page, lang.pick("Task", "課題"), &code(run.config.task.as_str()));
+    }
     for (part, rows) in &run.rows {
         row(page, &format!("{} ({part})", lang.pick("Rows", "行数")), &rows.to_string());
     }
@@ -71,7 +75,14 @@ fn metrics(page: &mut String, run: &RunRecord, lang: Lang) {
     if run.metrics.is_empty() {
         return;
     }
-    heading(page, 2, lang.pick("Metrics on the test rows", "テスト行での指標"));
+    heading(
+        page,
+        2,
+        match run.config.task.supervised() {
+            Some(_) => lang.pick("Metrics on the test rows", "テスト行での指標"),
+            None => lang.pick("Metrics", "指標"),
+        },
+    );
     page.push_str(lang.pick("| metric | value |\n|---|---|\n", "| 指標 | 値 |\n|---|---|\n"));
     for (name, value) in &run.metrics {
         line(page, &format!("| {name} | {value:.6} |"));

@@ -27,7 +27,7 @@ pub struct Comparison {
     pub baseline_metrics: Metrics,
     /// The model's metric minus that of the other, for metrics that both have.
     pub deltas: BTreeMap<String, f64>,
-    /// The metric of the headline test: `accuracy` or `rmse`.
+    /// The metric of the headline test: `accuracy`, `rmse` or `silhouette`.
     pub metric: String,
     /// How much better the model is in that metric; below 0 it is worse, whichever way the metric counts.
     pub gain: f64,
@@ -75,6 +75,9 @@ pub struct Tests {
     /// The bootstrap of the difference in root mean squared error.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rmse: Option<BootstrapDifference>,
+    /// The bootstrap of the difference in the mean silhouette of the same rows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub silhouette: Option<BootstrapDifference>,
 }
 
 /// A classifier's answers on the common rows.
@@ -178,7 +181,8 @@ pub(crate) fn of_regressors(
     })
 }
 
-fn deltas(model: &Metrics, baseline: &Metrics) -> BTreeMap<String, f64> {
+/// The model's metric minus that of the other, for metrics that both have.
+pub(crate) fn deltas(model: &Metrics, baseline: &Metrics) -> BTreeMap<String, f64> {
     let delta = |(name, value): (&String, &Option<f64>)| {
         let difference = (*value)? - (*baseline.get(name)?)?;
         Some((name.clone(), difference))

@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::comparison::Comparison;
+use crate::structure::{ClusteringDetail, ReductionDetail};
 
 /// The number of the document's format.
 pub const FORMAT: u32 = 1;
@@ -50,8 +51,9 @@ pub struct Evaluation {
     /// Whether accuracy is above that of guessing, or R² above 0; null when that cannot be told.
     #[serde(default)]
     pub beats_guessing: Option<bool>,
-    /// What guessing reaches on the same rows.
-    pub baseline: Guess,
+    /// What guessing reaches on the same rows; null where nothing is predicted.
+    #[serde(default)]
+    pub baseline: Option<Guess>,
     /// How the model compares with another one on the same rows.
     pub comparison: Option<Comparison>,
     /// The metrics by the values of columns.
@@ -60,6 +62,12 @@ pub struct Evaluation {
     pub classification: Option<ClassificationDetail>,
     /// What only regressors have.
     pub regression: Option<RegressionDetail>,
+    /// What only clusterings have.
+    #[serde(default)]
+    pub clustering: Option<ClusteringDetail>,
+    /// What only reductions have.
+    #[serde(default)]
+    pub reduction: Option<ReductionDetail>,
     /// Where the predictions lie, one row each.
     pub predictions_uri: String,
     /// The pictures.
@@ -75,8 +83,8 @@ pub struct ModelFacts {
     pub sha256: String,
     /// The algorithm.
     pub algorithm: String,
-    /// The column that it predicts.
-    pub target_column: String,
+    /// The column that it predicts; null where nothing is predicted.
+    pub target_column: Option<String>,
     /// The classes in the order of their codes.
     pub classes: Option<Vec<String>>,
     /// How many features it takes.

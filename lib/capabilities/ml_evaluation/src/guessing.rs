@@ -44,7 +44,7 @@ pub(crate) fn warning(metrics: &Metrics, guess: &Guess, lang: Lang) -> Option<Se
 
 /// The sentence for an evaluation.
 pub(crate) fn of(evaluation: &Evaluation, lang: Lang) -> Option<Sentence> {
-    warning(&evaluation.metrics, &evaluation.baseline, lang)
+    warning(&evaluation.metrics, evaluation.baseline.as_ref()?, lang)
 }
 
 #[cfg(test)]

@@ -3,12 +3,16 @@
 mod capability;
 mod classification;
 mod classifier_run;
+mod clustering_run;
 mod comparison;
 pub mod evaluation;
 mod fault;
 mod guessing;
+mod known_groups;
+mod labels;
 mod pictures;
 pub mod plots;
+mod reduction;
 mod regression;
 mod regressor_run;
 pub mod report;
@@ -17,6 +21,7 @@ mod rounding;
 mod scoring;
 mod slicing;
 mod storing;
+pub mod structure;
 pub mod tools;
 
 pub use capability::MlEvaluation;

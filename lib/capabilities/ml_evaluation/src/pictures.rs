@@ -1,6 +1,8 @@
 //! The pictures of an evaluation.
 
 use mlops_algorithms::metrics::calibration::Calibration;
+use mlops_artifacts::drawing::scatter::{Point, Words};
+use mlops_artifacts::drawing::{k_search, scatter, scree};
 use mlops_core::{Lang, Result};
 
 use crate::evaluation::{ClassCurve, ClassificationDetail, Evaluation, RegressionDetail};
@@ -9,6 +11,7 @@ use crate::plots::condensed::condensed;
 use crate::plots::confusion_matrix::{self, ConfusionPlot};
 use crate::plots::roc_curve::{self, Curve};
 use crate::plots::{calibration, importance, raster, residuals};
+use crate::structure::{ClusteringDetail, ReductionDetail};
 
 /// A picture of an evaluation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,8 +45,14 @@ pub(crate) fn of(evaluation: &Evaluation, names: Names, lang: Lang) -> Vec<Pictu
         of_classifier(detail, names, lang, &mut pictures);
     }
     if let Some(detail) = &evaluation.regression {
-        let target = name(&evaluation.model.target_column, names, "target");
+        let target = name(evaluation.model.target_column.as_deref().unwrap_or_default(), names, "target");
         of_regressor(detail, &target, lang, &mut pictures);
+    }
+    if let Some(detail) = &evaluation.clustering {
+        of_clustering(detail, lang, &mut pictures);
+    }
+    if let Some(detail) = &evaluation.reduction {
+        of_reduction(detail, &evaluation.model.algorithm, lang, &mut pictures);
     }
     if !evaluation.model.feature_importance.is_empty() {
         let features: Vec<(String, f64)> =
@@ -81,6 +90,42 @@ fn of_regressor(detail: &RegressionDetail, target: &str, lang: Lang, pictures: &
     pictures.push(Picture { name: "predicted_vs_actual", svg });
     pictures.push(Picture { name: "residuals", svg: residuals::draw_residuals(&detail.points, target, lang) });
     pictures.push(Picture { name: "residual_histogram", svg: residuals::draw_histogram(&bins, lang) });
+}
+
+fn of_clustering(detail: &ClusteringDetail, lang: Lang, pictures: &mut Vec<Picture>) {
+    if !detail.points.is_empty() {
+        let points = detail.points.iter().zip(&detail.point_clusters);
+        let points = points.map(|(&at, &group)| Point { at, group }).collect::<Vec<_>>();
+        let words = Words {
+            title: lang.pick("The clusters", "クラスタ"),
+            line: lang
+                .pick("Each point is a row; grey rows belong to none", "点は行。灰色はどのクラスタにも属さない行"),
+            x: lang.pick("Principal component 1", "第 1 主成分"),
+            y: lang.pick("Principal component 2", "第 2 主成分"),
+        };
+        pictures.push(Picture { name: "clusters", svg: scatter::draw(&points, words) });
+    }
+    if let Some(search) = &detail.k_search {
+        pictures.push(Picture { name: "k_search", svg: k_search::draw(search, lang) });
+    }
+}
+
+fn of_reduction(detail: &ReductionDetail, algorithm: &str, lang: Lang, pictures: &mut Vec<Picture>) {
+    let points = detail.points.iter().map(|&at| Point { at, group: -1 }).collect::<Vec<_>>();
+    let title = match lang {
+        Lang::En => format!("The rows on a map of {algorithm}"),
+        Lang::Ja => format!("{algorithm} による行の配置"),
+    };
+    let words = Words {
+        title: &title,
+        line: lang.pick("Each point is a row", "点は行"),
+        x: lang.pick("Component 1", "成分 1"),
+        y: if detail.num_components > 1 { lang.pick("Component 2", "成分 2") } else { "" },
+    };
+    pictures.push(Picture { name: "scatter", svg: scatter::draw(&points, words) });
+    if let Some(shares) = &detail.explained_variance_ratio {
+        pictures.push(Picture { name: "explained_variance", svg: scree::draw(shares, lang) });
+    }
 }
 
 /// The confusion matrix, coloured by the share of each true class.

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use mlops_algorithms::target::Target;
-use mlops_artifacts::{Artifacts, LoadedModel, LoadedTable, ReadOptions};
-use mlops_core::values::{ArtifactUri, TaskType};
+use mlops_artifacts::{Artifacts, LoadedModel, LoadedTable, LoadedUnsupervised, ReadOptions};
+use mlops_core::values::{ArtifactUri, SupervisedTask};
 use mlops_core::{Call, Error, Result};
 use ndarray::Array2;
 
@@ -58,14 +58,14 @@ impl Left {
 pub(crate) async fn read_model(
     artifacts: &Artifacts,
     uri: &ArtifactUri,
-    task: TaskType,
+    task: SupervisedTask,
     field: &'static str,
 ) -> Result<LoadedModel> {
     let model = artifacts.read_model(uri).await.map_err(|error| error.at_or(field))?;
     if model.card.task != task {
         let (is, tool) = match model.card.task {
-            TaskType::Classification => ("a classifier", "evaluate_classifier"),
-            TaskType::Regression => ("a regressor", "evaluate_regressor"),
+            SupervisedTask::Classification => ("a classifier", "evaluate_classifier"),
+            SupervisedTask::Regression => ("a regressor", "evaluate_regressor"),
         };
         let wanted = task.as_str();
         return Err(Error::invalid_input(format!("the model at {uri} is {is}; a model for {wanted} is needed"))
@@ -153,7 +153,7 @@ pub(crate) fn model_facts(model: &LoadedModel) -> ModelFacts {
         uri: model.uri.to_string(),
         sha256: model.sha256.clone(),
         algorithm: card.algorithm.clone(),
-        target_column: card.target_column.clone(),
+        target_column: Some(card.target_column.clone()),
         classes: card.classes.clone(),
         features: card.feature_names.len(),
         hyperparameters: card.hyperparameters.clone(),
@@ -164,6 +164,27 @@ pub(crate) fn model_facts(model: &LoadedModel) -> ModelFacts {
         library_version: card.library_version.clone(),
         training_metrics: finite(&card.metrics),
         feature_importance: finite(&card.feature_importance),
+    }
+}
+
+/// What the report says about a model without a target.
+pub(crate) fn unsupervised_facts(model: &LoadedUnsupervised) -> ModelFacts {
+    let card = &model.card;
+    ModelFacts {
+        uri: model.uri.to_string(),
+        sha256: model.sha256.clone(),
+        algorithm: card.algorithm.clone(),
+        target_column: None,
+        classes: None,
+        features: card.feature_names.len(),
+        hyperparameters: card.hyperparameters.clone(),
+        seed: card.seed,
+        train_sha256: card.train_sha256.clone(),
+        validation_sha256: None,
+        preprocessor_sha256: card.preprocessor_sha256.clone(),
+        library_version: card.library_version.clone(),
+        training_metrics: finite(&card.metrics),
+        feature_importance: BTreeMap::new(),
     }
 }
 

@@ -10,7 +10,7 @@ use mlops_algorithms::table::Table;
 use mlops_algorithms::target::Target;
 use mlops_artifacts::{Artifacts, ModelCard, ReadOptions, Signature};
 use mlops_core::ports::Condition;
-use mlops_core::values::{ArtifactUri, TaskType, sha256_hex};
+use mlops_core::values::{ArtifactUri, SupervisedTask, sha256_hex};
 use mlops_core::{Call, ErrorKind, Lang};
 use mlops_local::{Access, FileStore};
 use serde_json::{Map, json};
@@ -86,9 +86,9 @@ impl World {
         let values = &loaded.table.column(target).unwrap().values;
         let regression = !Target::looks_like_classes(values);
         let (task, kind) = if regression {
-            (Task::Regression, TaskType::Regression)
+            (Task::Regression, SupervisedTask::Regression)
         } else {
-            (Task::Classification, TaskType::Classification)
+            (Task::Classification, SupervisedTask::Classification)
         };
         let answers = if regression { Target::numbers(values) } else { Target::classes(values, None) }.unwrap();
         let features: Table = loaded.table.without(&[target]);

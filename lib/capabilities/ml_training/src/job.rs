@@ -6,16 +6,15 @@ use std::time::Instant;
 use mlops_algorithms::models::{BoostingInputs, Examples, Fitted, Hyperparameters, Task, fit_boosted};
 use mlops_algorithms::target::Target;
 use mlops_artifacts::run_id;
-use mlops_artifacts::{
-    CARD_FORMAT, CallProbe, EncodedModel, Kind, LoadedTable, ModelCard, ModelExport, ReadOptions, SplitRole,
-};
-use mlops_core::values::{ArtifactUri, TaskType, sha256_hex};
+use mlops_artifacts::{CARD_FORMAT, CallProbe, EncodedModel, Kind, LoadedTable, ModelCard, ModelExport, ReadOptions};
+use mlops_core::values::{ArtifactUri, SupervisedTask, sha256_hex};
 use mlops_core::{Call, Error, Result};
 use serde::Serialize;
 
 use crate::calibration::{CalibrationResult, calibrate};
 use crate::cross_validation::{CrossValidationResult, cross_validate};
 use crate::request::Request;
+use crate::rows::{preprocessor_of, refuse_held_out};
 use crate::score::{ClassResult, Scores, score};
 use crate::signature::signature;
 use crate::training_table::{HashedPreprocessor, Roles, TrainingTable};
@@ -109,11 +108,7 @@ pub(crate) async fn read(room: &MlTraining, call: &Call, request: &Request) -> R
     let options = ReadOptions::default();
     let train = room.artifacts.read_table(&request.train, &options, call).await;
     let train = train.map_err(|error| error.at_or("train_data_s3_uri"))?;
-    let role = train.manifest.as_ref().and_then(|manifest| manifest.split_role);
-    if let Some(role) = role.filter(|role| matches!(role, SplitRole::Validation | SplitRole::Test)) {
-        let message = format!("{} holds {} rows, and a model must not learn from them", request.train, role.as_str());
-        return Err(Error::invalid_input(message).at("train_data_s3_uri").hint("give the training part of the split"));
-    }
+    refuse_held_out(&train)?;
     let validation = match &request.validation {
         Some(uri) => {
             let read = room.artifacts.read_table(uri, &options, call).await;
@@ -128,20 +123,12 @@ pub(crate) async fn read(room: &MlTraining, call: &Call, request: &Request) -> R
             .at("target_column")
             .hint("name the column to predict")
     })?;
-    let expected = noted(|manifest| manifest.preprocessor_sha256.as_ref());
-    let place = match (&request.preprocessor_uri, noted(|manifest| manifest.preprocessor_uri.as_ref())) {
-        (Some(uri), _) => Some(uri.clone()),
-        (None, Some(uri)) => Some(ArtifactUri::new(uri.clone())?),
-        (None, None) => None,
-    };
-    let preprocessor = match place {
-        Some(uri) => Some(read_preprocessor(room, &uri, expected).await?),
-        None => None,
-    };
+    let preprocessor = preprocessor_of(room, request.preprocessor_uri.as_ref(), train.manifest.as_ref()).await?;
     Ok(Inputs { train, validation, target, preprocessor })
 }
 
-async fn read_preprocessor(
+/// Reads a preprocessor, which must have the expected hash where one is expected.
+pub(crate) async fn read_preprocessor(
     room: &MlTraining,
     uri: &ArtifactUri,
     expected: Option<&String>,
@@ -152,7 +139,7 @@ async fn read_preprocessor(
     let preprocessor = serde_json::from_slice(&bytes).map_err(|error| {
         Error::invalid_input(format!("{uri} is not a preprocessor: {error}"))
             .at(field)
-            .hint("give the preprocessor_uri of a result of preprocess_supervised")
+            .hint("give the preprocessor_uri of a result of preprocess_supervised or preprocess_unsupervised")
     })?;
     let sha256 = sha256_hex(&bytes);
     match expected {
@@ -292,9 +279,9 @@ impl Trained {
     }
 }
 
-const fn task_type(task: Task) -> TaskType {
+const fn task_type(task: Task) -> SupervisedTask {
     match task {
-        Task::Classification => TaskType::Classification,
-        Task::Regression => TaskType::Regression,
+        Task::Classification => SupervisedTask::Classification,
+        Task::Regression => SupervisedTask::Regression,
     }
 }

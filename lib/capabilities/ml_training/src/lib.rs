@@ -1,13 +1,16 @@
-//! Training: classifiers and regressors from prepared tables.
+//! Training: classifiers, regressors, clusterings and reductions from prepared tables.
 
 mod calibration;
 mod capability;
+mod clustering_job;
 mod convergence;
 mod cross_validation;
 mod fault;
 mod importance;
 mod job;
+mod reduction_job;
 mod request;
+mod rows;
 mod score;
 mod search;
 mod search_objective;

@@ -82,16 +82,7 @@ impl Request {
 
     /// Refuses what no table is needed to refuse.
     pub(crate) fn check(&self) -> Result<()> {
-        let name = &self.job_name;
-        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
-        let sound = name.bytes().all(allowed) && name.bytes().next().is_some_and(|byte| byte.is_ascii_alphanumeric());
-        if !sound || name.len() > LONGEST_NAME {
-            return Err(Error::invalid_input(format!(
-                "`training_job_name` must begin with a letter or a digit and hold only letters, digits, `-`, `_` and \
-                 `.`, at most {LONGEST_NAME}"
-            ))
-            .at("training_job_name"));
-        }
+        check_job_name(&self.job_name)?;
         match self.cross_validation {
             Some(CrossValidation { folds }) if !(2..=100).contains(&folds) => {
                 Err(Error::invalid_input(format!("`cross_validation.folds` must be 2 to 100, and is {folds}"))
@@ -100,6 +91,20 @@ impl Request {
             _ => Ok(()),
         }
     }
+}
+
+/// Refuses a name that is no name of a folder.
+pub(crate) fn check_job_name(name: &str) -> Result<()> {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    let sound = name.bytes().all(allowed) && name.bytes().next().is_some_and(|byte| byte.is_ascii_alphanumeric());
+    if sound && name.len() <= LONGEST_NAME {
+        return Ok(());
+    }
+    Err(Error::invalid_input(format!(
+        "`training_job_name` must begin with a letter or a digit and hold only letters, digits, `-`, `_` and `.`, at most \
+         {LONGEST_NAME}"
+    ))
+    .at("training_job_name"))
 }
 
 #[cfg(test)]

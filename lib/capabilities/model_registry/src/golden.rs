@@ -1,10 +1,13 @@
 //! Golden rows: a few rows with what a model predicted when it was registered, to be predicted again before it is used.
 
+use mlops_algorithms::preprocess::Preprocessor;
 use mlops_algorithms::table::{Column, NumberKind, Table, Values};
 use mlops_algorithms::target::Target;
-use mlops_artifacts::{ColumnType, LoadedModel, LoadedTable, ModelInput, ReadNotes, Source, TableFormat};
-use mlops_core::values::ArtifactUri;
-use mlops_core::{Error, Result};
+use mlops_artifacts::{
+    CallProbe, ColumnType, LoadedTable, ModelInput, Placed, ReadNotes, Source, StoredModel, TableFormat,
+};
+use mlops_core::values::{ArtifactUri, TaskType};
+use mlops_core::{Call, Error, Result};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -27,7 +30,7 @@ pub(crate) struct Golden {
     columns: Vec<GoldenColumn>,
     /// The raw values, a list a row; numbers as numbers, whatever their kind, and null where one is missing.
     rows: Vec<Vec<Value>>,
-    /// The class or the number of each row.
+    /// The class, the number, the cluster or the coordinates of each row.
     predictions: Vec<Value>,
     /// The classes in the order of the probabilities.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -51,7 +54,7 @@ pub(crate) struct Difference {
     pub(crate) rows: usize,
     /// The largest difference of a predicted number, or of a probability.
     pub(crate) max_abs: f64,
-    /// The rows whose class is another one.
+    /// The rows whose class or cluster is another one.
     pub(crate) label_flips: usize,
     /// Whether that is more than rounding.
     pub(crate) differs: bool,
@@ -66,36 +69,40 @@ struct Predicted {
 impl Golden {
     /// The first rows of the table that the model can predict, with its predictions. `InvalidInput` when it can predict
     /// none of them, or when the table's columns were prepared already.
-    pub(crate) fn of(model: &LoadedModel, data: &LoadedTable) -> Result<Self> {
+    pub(crate) fn of(model: &StoredModel, data: &LoadedTable, call: &Call) -> Result<Self> {
         let prepared = data.manifest.as_ref().is_some_and(|manifest| manifest.preprocessor_sha256.is_some());
-        if prepared && model.card.preprocessor.is_some() {
+        let (preprocessor, feature_names) = input_of(model);
+        if prepared && preprocessor.is_some() {
             let message = format!("`{}` holds prepared columns; golden rows are raw ones", data.source.uri);
             return Err(Error::invalid_input(message).hint("give the table that was split, such as the raw test rows"));
         }
-        let names: Vec<&str> = match &model.card.preprocessor {
+        let names: Vec<&str> = match preprocessor {
             Some(preprocessor) => preprocessor.columns().iter().map(|column| column.name.as_str()).collect(),
-            None => model.card.feature_names.iter().map(String::as_str).collect(),
+            None => feature_names.iter().map(String::as_str).collect(),
         };
         let missing = names.iter().any(|name| data.table.column(name).is_none());
         let kept = data.table.columns.iter().filter(|column| missing || names.contains(&column.name.as_str()));
         // A table that lacks a column is given whole, so that the error can name the nearest one.
         let raw = LoadedTable { table: Table { columns: kept.cloned().collect() }, ..data.clone() };
-        let usable = model.input(&raw, None)?.kept_rows;
+        let usable = match model {
+            StoredModel::Supervised(model) => model.input(&raw, None)?.kept_rows,
+            StoredModel::Unsupervised(model) => model.input(&raw)?.kept_rows,
+        };
         let table = raw.table.take(&usable[..usable.len().min(ROWS)]);
         let rows = (0..table.num_rows()).map(|row| table.columns.iter().map(|column| value(column, row)).collect());
         let columns = table.columns.iter();
         let columns = columns.map(|column| GoldenColumn { name: column.name.clone(), kind: column.values.kind() });
         let mut golden = Self {
             format: FORMAT,
-            model_sha256: model.sha256.clone(),
+            model_sha256: model.sha256().to_owned(),
             columns: columns.collect(),
             rows: rows.collect(),
             predictions: Vec::new(),
-            classes: model.model.labels().to_vec(),
+            classes: classes_of(model).to_vec(),
             probabilities: Vec::new(),
         };
         // What is kept is what the model predicts for the rows as they are written here.
-        let predicted = golden.predict(model)?;
+        let predicted = golden.predict(model, call)?;
         golden.predictions = predicted.labels;
         golden.probabilities = predicted.probabilities;
         Ok(golden)
@@ -128,17 +135,22 @@ impl Golden {
     }
 
     /// Predicts the rows anew and compares.
-    pub(crate) fn compare(&self, model: &LoadedModel) -> Result<Difference> {
-        if self.classes != model.model.labels() {
+    pub(crate) fn compare(&self, model: &StoredModel, call: &Call) -> Result<Difference> {
+        if self.classes != classes_of(model) {
             return Err(Error::invalid_input("the golden rows are of other classes than those of the model"));
         }
-        let predicted = self.predict(model)?;
+        let predicted = self.predict(model, call)?;
         let mut difference = Difference { rows: self.rows.len(), max_abs: 0.0, label_flips: 0, differs: false };
         let pairs = self.predictions.iter().zip(&predicted.labels);
-        if self.classes.is_empty() {
+        let number = |value: &Value| value.as_f64().unwrap_or(f64::NAN);
+        if self.classes.is_empty() && model.facts().task != TaskType::Clustering {
             for (kept, found) in pairs {
-                let kept = kept.as_f64().unwrap_or(f64::NAN);
-                difference.add(kept, found.as_f64().unwrap_or(f64::NAN));
+                match (kept, found) {
+                    (Value::Array(kept), Value::Array(found)) if kept.len() == found.len() => {
+                        kept.iter().zip(found).for_each(|(kept, found)| difference.add(number(kept), number(found)));
+                    }
+                    (kept, found) => difference.add(number(kept), number(found)),
+                }
             }
             return Ok(difference);
         }
@@ -150,12 +162,25 @@ impl Golden {
         Ok(difference)
     }
 
-    fn predict(&self, model: &LoadedModel) -> Result<Predicted> {
+    fn predict(&self, model: &StoredModel, call: &Call) -> Result<Predicted> {
+        let whole = |kept_rows: &[usize]| match self.rows.len() - kept_rows.len() {
+            0 => Ok(()),
+            lost => Err(Error::invalid_input(format!("{lost} of the golden rows cannot be predicted"))),
+        };
+        let model = match model {
+            StoredModel::Supervised(model) => model,
+            StoredModel::Unsupervised(model) => {
+                let input = model.input(&self.table()?)?;
+                whole(&input.kept_rows)?;
+                let labels = match model.place(&input.features, &CallProbe(call), call)? {
+                    Placed::Clusters(clusters) => clusters.into_iter().map(Value::from).collect(),
+                    Placed::Coordinates(places) => places.rows().into_iter().map(|row| row.to_vec().into()).collect(),
+                };
+                return Ok(Predicted { labels, probabilities: Vec::new() });
+            }
+        };
         let ModelInput { features, kept_rows, .. } = model.input(&self.table()?, None)?;
-        if kept_rows.len() != self.rows.len() {
-            let lost = self.rows.len() - kept_rows.len();
-            return Err(Error::invalid_input(format!("{lost} of the golden rows cannot be predicted")));
-        }
+        whole(&kept_rows)?;
         let failed = |error: mlops_algorithms::models::PredictError| Error::invalid_input(error.to_string());
         let labels = match model.model.predict(features.view()).map_err(failed)? {
             Target::Classes { labels, codes } => {
@@ -190,6 +215,22 @@ impl Golden {
             notes: ReadNotes::default(),
         };
         Ok(LoadedTable { table: Table { columns: columns.collect() }, source, manifest: None })
+    }
+}
+
+/// What makes features of raw columns, and their names.
+fn input_of(model: &StoredModel) -> (Option<&Preprocessor>, &[String]) {
+    match model {
+        StoredModel::Supervised(model) => (model.card.preprocessor.as_ref(), &model.card.feature_names),
+        StoredModel::Unsupervised(model) => (model.card.preprocessor.as_ref(), &model.card.feature_names),
+    }
+}
+
+/// The classes in the order of the probabilities; none but for a classifier.
+fn classes_of(model: &StoredModel) -> &[String] {
+    match model {
+        StoredModel::Supervised(model) => model.model.labels(),
+        StoredModel::Unsupervised(_) => &[],
     }
 }
 

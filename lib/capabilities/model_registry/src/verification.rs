@@ -27,7 +27,7 @@ pub struct Verification {
     /// The largest difference between a predicted number, or a probability, and the golden one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_abs_difference: Option<f64>,
-    /// How many golden rows are of another class now.
+    /// How many golden rows are of another class or cluster now.
     pub label_flips: usize,
     /// Whether the version can be used.
     pub passed: bool,
@@ -64,10 +64,10 @@ impl Verification {
             return Err(other(&sha256));
         }
         self.sha256_matches = true;
-        let model = room.artifacts.read_model(&uri).await?;
-        if model.sha256 != *expected {
+        let model = room.artifacts.read_stored_model(&uri).await?;
+        if model.sha256() != expected {
             self.sha256_matches = false;
-            return Err(other(&model.sha256));
+            return Err(other(model.sha256()));
         }
         self.loaded = true;
         call.check()?;
@@ -84,14 +84,14 @@ impl Verification {
         if golden.model_sha256 != *expected {
             return Err(Error::invalid_input(format!("the golden rows at `{place}` are those of another model")));
         }
-        let difference = call.compute(move |_| golden.compare(&model)).await?;
+        let difference = call.compute(move |call| golden.compare(&model, call)).await?;
         self.golden_rows = difference.rows;
         self.max_abs_difference = Some(difference.max_abs).filter(|value| value.is_finite());
         self.label_flips = difference.label_flips;
         if difference.differs {
             let (rows, flips, most) = (difference.rows, difference.label_flips, difference.max_abs);
             let message = format!(
-                "the model does not predict the {rows} golden rows as it did: {flips} other classes, numbers up to \
+                "the model does not predict the {rows} golden rows as it did: {flips} other classes or clusters, numbers up to \
                  {most:e} apart"
             );
             return Err(Error::invalid_input(message));

@@ -33,8 +33,8 @@ pub struct VersionView {
     pub algorithm: String,
     /// Its kind of learning.
     pub task: String,
-    /// The column that it predicts.
-    pub target_column: String,
+    /// The column that it predicts; null for a model that learnt without a target.
+    pub target_column: Option<String>,
     /// Its metrics.
     pub metrics: BTreeMap<String, f64>,
     /// Its hyperparameters.

@@ -10,4 +10,4 @@ pub use artifact_uri::ArtifactUri;
 pub use digest::{Sha256, sha256_hex};
 pub use issue_ref::IssueRef;
 pub use mailbox::Mailbox;
-pub use training_config::{EvaluationConfig, Gate, TaskType, TrainingConfig};
+pub use training_config::{EvaluationConfig, Gate, SupervisedTask, TaskType, TrainingConfig};

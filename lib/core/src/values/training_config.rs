@@ -17,14 +17,58 @@ pub enum TaskType {
     Classification,
     /// Predict a number.
     Regression,
+    /// Find groups of rows that nobody has labelled.
+    Clustering,
+    /// Describe rows by fewer numbers.
+    DimensionalityReduction,
+}
+
+/// A kind of learning with a column to predict.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SupervisedTask {
+    /// Predict one of several classes.
+    Classification,
+    /// Predict a number.
+    Regression,
 }
 
 impl TaskType {
+    /// Every kind.
+    pub const ALL: [Self; 4] =
+        [Self::Classification, Self::Regression, Self::Clustering, Self::DimensionalityReduction];
+
     /// The name on the wire.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Classification => "classification",
             Self::Regression => "regression",
+            Self::Clustering => "clustering",
+            Self::DimensionalityReduction => "dimensionality_reduction",
+        }
+    }
+
+    /// The kind of learning from a column to predict; `None` where there is no such column.
+    pub const fn supervised(self) -> Option<SupervisedTask> {
+        match self {
+            Self::Classification => Some(SupervisedTask::Classification),
+            Self::Regression => Some(SupervisedTask::Regression),
+            Self::Clustering | Self::DimensionalityReduction => None,
+        }
+    }
+}
+
+impl SupervisedTask {
+    /// The name on the wire.
+    pub const fn as_str(self) -> &'static str {
+        self.task().as_str()
+    }
+
+    /// The same among all kinds of learning.
+    pub const fn task(self) -> TaskType {
+        match self {
+            Self::Classification => TaskType::Classification,
+            Self::Regression => TaskType::Regression,
         }
     }
 }
@@ -37,8 +81,9 @@ pub struct TrainingConfig {
     pub task: TaskType,
     /// Where the raw table lies.
     pub dataset_s3_uri: ArtifactUri,
-    /// The column to predict.
-    pub target_column: String,
+    /// The column to predict; absent for clustering and dimensionality reduction.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target_column: Option<String>,
     /// The algorithm, or `auto`.
     pub algorithm: String,
     /// The name under which the model is registered.
@@ -46,7 +91,8 @@ pub struct TrainingConfig {
     /// Hyperparameters by the algorithm's own names.
     #[serde(default)]
     pub hyperparameters: Map<String, Value>,
-    /// How rows are divided: train, validation, test, strategy, key, seed.
+    /// How rows are divided: train, validation, test, strategy, key, seed. Empty where nothing is predicted, since every row
+    /// is learnt from.
     #[serde(default)]
     pub split: Map<String, Value>,
     /// How columns are prepared.
@@ -77,6 +123,9 @@ pub struct EvaluationConfig {
     /// Columns by whose values the metrics are shown as slices.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub slices: Vec<String>,
+    /// The column of known groups that clusters are held against. It is no feature.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub truth_column: Option<String>,
 }
 
 /// What one metric must reach.

@@ -4,6 +4,7 @@
 //! measures by known groups take it as one group more, as scikit-learn does.
 
 mod agreement;
+mod hopkins;
 mod silhouette;
 mod spread;
 
@@ -15,7 +16,8 @@ use super::{Measure, MetricError, Result};
 use crate::probe::{Cancelled, Probe};
 
 pub use agreement::{adjusted_rand_index, normalized_mutual_information};
-pub use silhouette::{SILHOUETTE_ROWS, Silhouette, silhouette};
+pub use hopkins::hopkins;
+pub use silhouette::{SILHOUETTE_ROWS, Silhouette, row_silhouettes, silhouette};
 pub use spread::{calinski_harabasz, davies_bouldin};
 
 /// Why a clustering could not be measured.
@@ -226,6 +228,17 @@ mod tests {
         assert_eq!(dense.silhouette, gaps.silhouette);
         assert_eq!(dense.davies_bouldin, gaps.davies_bouldin);
         assert_eq!((gaps.sizes, gaps.clusters, gaps.noise_ratio), (vec![0, 2, 0, 2], 2, 0.2));
+    }
+
+    #[test]
+    fn the_silhouettes_of_rows_have_the_mean_of_all_and_noise_has_none() {
+        let x = array![[0.0], [0.1], [9.0], [5.0], [5.1]];
+        let labels = [1, 1, -1, 0, 0];
+        let rows = row_silhouettes(x.view(), &labels, &Silent).unwrap().unwrap();
+        let mean = silhouette(x.view(), &labels, 10, 0, &Silent).unwrap().mean.value.unwrap();
+        assert_eq!(rows[2], 0.0);
+        assert!((rows.iter().sum::<f64>() / 4.0 - mean).abs() < 1e-12);
+        assert_eq!(row_silhouettes(x.view(), &[0; 5], &Silent).unwrap(), None);
     }
 
     #[test]

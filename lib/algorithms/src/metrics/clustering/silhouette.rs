@@ -45,6 +45,24 @@ pub fn silhouette(
     Ok(of(&Grouped::new(x, labels)?, limit, seed, probe)?)
 }
 
+/// The silhouette of every row, in the order of `x`; noise, which is in no cluster, has 0. `None` when the clusters cannot
+/// be compared. Time is quadratic in the rows.
+pub fn row_silhouettes(
+    x: ArrayView2<'_, f64>,
+    labels: &[i32],
+    probe: &dyn Probe,
+) -> Result<Option<Vec<f64>>, ClusterMetricError> {
+    let grouped = Grouped::new(x, labels)?;
+    if grouped.undefined().is_some() {
+        return Ok(None);
+    }
+    let mut values = vec![0.0; labels.len()];
+    for (&row, value) in grouped.rows.iter().zip(grouped.silhouettes(probe)?) {
+        values[row] = value;
+    }
+    Ok(Some(values))
+}
+
 pub(super) fn of(all: &Grouped, limit: usize, seed: u64, probe: &dyn Probe) -> Result<Silhouette, Cancelled> {
     let sample = (all.rows.len() > limit).then(|| all.sample(limit, seed));
     let grouped = sample.as_ref().unwrap_or(all);

@@ -2,6 +2,7 @@
 
 mod load_dataset;
 mod preprocess_supervised;
+mod preprocess_unsupervised;
 mod split_dataset;
 mod validate_data;
 
@@ -13,6 +14,9 @@ pub use crate::preprocessed::{FitScope, Preprocessed, ProcessedMetadata};
 pub use crate::processed::{Quantiles, TargetDistribution};
 pub use load_dataset::{ColumnSummary, LoadDataset, LoadedDataset};
 pub use preprocess_supervised::{PreprocessSupervised, ProcessedFormat};
+pub use preprocess_unsupervised::{
+    FeatureStatistics, FeatureSummary, PreprocessUnsupervised, PreprocessedUnsupervised, UnsupervisedMetadata,
+};
 pub use split_dataset::{SplitDataset, SplitHashes, SplitResult};
 pub use validate_data::{ValidateData, ValidationResult};
 
@@ -22,4 +26,5 @@ pub static TOOLS: &[Entry<DataPreparation>] = &[
     Entry::of::<ValidateData>(),
     Entry::of::<SplitDataset>(),
     Entry::of::<PreprocessSupervised>(),
+    Entry::of::<PreprocessUnsupervised>(),
 ];

@@ -3,7 +3,7 @@
 use mlops_algorithms::preprocess::{PreprocessConfig, Preprocessor};
 use mlops_artifacts::run_id;
 use mlops_artifacts::{Kind, LoadedTable, Manifest, ReadOptions, SplitRole, TableFormat, Written};
-use mlops_core::values::{ArtifactUri, TaskType, sha256_hex};
+use mlops_core::values::{ArtifactUri, SupervisedTask, sha256_hex};
 use mlops_core::{Call, Effect, Error, Result, Tool};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -31,7 +31,7 @@ pub struct PreprocessSupervised {
     /// The kind of learning.
     #[serde(alias = "task")]
     #[schemars(extend("x-aliases" = ["task"]))]
-    pub task_type: TaskType,
+    pub task_type: SupervisedTask,
     /// How columns are prepared. Not used with `preprocessor_uri`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub preprocessing_config: Option<PreprocessConfig>,
@@ -255,7 +255,7 @@ impl PreprocessSupervised {
         Manifest {
             format: 1,
             target_column: Some(self.target_column.clone()),
-            task: Some(self.task_type),
+            task: Some(self.task_type.task()),
             columns: crate::columns::of(&processed.table),
             rows: processed.table.num_rows(),
             split_role: result.split_role,
@@ -269,7 +269,7 @@ impl PreprocessSupervised {
 }
 
 /// The stored preprocessor, and where it lies.
-async fn read_preprocessor(room: &DataPreparation, uri: &ArtifactUri) -> Result<(Preprocessor, Written)> {
+pub(super) async fn read_preprocessor(room: &DataPreparation, uri: &ArtifactUri) -> Result<(Preprocessor, Written)> {
     let at = |error: Error| error.at_or("preprocessor_uri");
     let bytes = room.artifacts.read_bytes(uri, LARGEST_PREPROCESSOR).await.map_err(at)?;
     let preprocessor = serde_json::from_slice(&bytes).map_err(|error| {

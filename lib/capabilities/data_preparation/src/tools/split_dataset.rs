@@ -8,7 +8,7 @@ use mlops_algorithms::table::Table;
 use mlops_algorithms::target::Target;
 use mlops_artifacts::run_id;
 use mlops_artifacts::{Kind, LoadedTable, Manifest, ReadOptions, SplitRole, TableFormat};
-use mlops_core::values::{ArtifactUri, TaskType};
+use mlops_core::values::{ArtifactUri, SupervisedTask, TaskType};
 use mlops_core::{ArtifactLink, Call, Effect, Lang, Report, Result, Tool};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -45,7 +45,7 @@ pub struct SplitDataset {
     /// What the target is for. With classification every value of the target is a class, however many there are. When
     /// not given: what the manifest of the source says, else what the target looks like.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub task_type: Option<TaskType>,
+    pub task_type: Option<SupervisedTask>,
     /// How rows are drawn. When not given: stratified for a target of classes, else random.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub strategy: Option<SplitStrategy>,
@@ -201,15 +201,15 @@ impl Tool for SplitDataset {
 
 impl SplitDataset {
     /// The task that was named, else the one that the manifest of the source names.
-    fn task(&self, data: &LoadedTable) -> Option<TaskType> {
-        self.task_type.or_else(|| data.manifest.as_ref().and_then(|manifest| manifest.task))
+    fn task(&self, data: &LoadedTable) -> Option<SupervisedTask> {
+        self.task_type.or_else(|| data.manifest.as_ref()?.task?.supervised())
     }
 
     fn spec(&self, data: &LoadedTable) -> Result<SplitSpec> {
         let target = target_column::find_or_manifest(data, self.target_column.as_deref())?;
         let task = self.task(data).map(|task| match task {
-            TaskType::Classification => Task::Classification,
-            TaskType::Regression => Task::Regression,
+            SupervisedTask::Classification => Task::Classification,
+            SupervisedTask::Regression => Task::Regression,
         });
         let stratify = target.is_some_and(|column| match task {
             Some(task) => task == Task::Classification,

@@ -2,7 +2,7 @@
 
 use mlops_algorithms::checks::{self, CheckOptions, CheckResult, Expectation, Severity, TableSchema, Thresholds};
 use mlops_artifacts::ReadOptions;
-use mlops_core::values::{ArtifactUri, TaskType};
+use mlops_core::values::{ArtifactUri, SupervisedTask};
 use mlops_core::{Call, Effect, Lang, Report, Result, Tool};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -28,7 +28,7 @@ pub struct ValidateData {
     /// The kind of learning. When not given, a target of text or of few whole numbers is taken as classes.
     #[serde(default, alias = "task", skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-aliases" = ["task"]))]
-    pub task_type: Option<TaskType>,
+    pub task_type: Option<SupervisedTask>,
     /// Columns that are left out of the checks, because training does not use them.
     #[serde(default, alias = "drop_columns", skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("x-aliases" = ["drop_columns"]))]
@@ -88,12 +88,12 @@ impl Tool for ValidateData {
             target_column::find(&data, name, "ignore_columns")?;
         }
         let table = data.table.without(&ignored);
-        let noted = data.manifest.as_ref().and_then(|manifest| manifest.task);
+        let noted = data.manifest.as_ref().and_then(|manifest| manifest.task?.supervised());
         let options = CheckOptions {
             target: target_column.clone(),
             task: self.task_type.or(noted).map(|task| match task {
-                TaskType::Classification => checks::Task::Classification,
-                TaskType::Regression => checks::Task::Regression,
+                SupervisedTask::Classification => checks::Task::Classification,
+                SupervisedTask::Regression => checks::Task::Regression,
             }),
             thresholds: self.thresholds.unwrap_or_default(),
             schema: self.schema,

@@ -7,6 +7,7 @@ mod languages;
 mod load_dataset;
 mod place;
 mod preprocess_supervised;
+mod preprocess_unsupervised;
 mod schemas;
 mod split_dataset;
 mod validate_data;

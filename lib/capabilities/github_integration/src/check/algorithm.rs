@@ -3,28 +3,41 @@
 use mlops_algorithms::models::{Accepts, Algorithm, HyperparameterError, Hyperparameters, Task, hyperparameter_table};
 use mlops_core::Lang;
 use mlops_core::arguments::nearest;
-use mlops_core::values::TaskType;
+use mlops_core::values::{SupervisedTask, TaskType};
 use serde_json::{Map, Value};
 
-use super::{names, words};
+use super::{names, structure, words};
 use crate::findings::Findings;
 
 /// The name that lets the run choose.
 pub(crate) const AUTO: &str = "auto";
 
 /// The task as the algorithms call it.
-pub(crate) const fn task_of(task: TaskType) -> Task {
+pub(crate) const fn task_of(task: SupervisedTask) -> Task {
     match task {
-        TaskType::Classification => Task::Classification,
-        TaskType::Regression => Task::Regression,
+        SupervisedTask::Classification => Task::Classification,
+        SupervisedTask::Regression => Task::Regression,
+    }
+}
+
+/// The names of the algorithms that serve the task; all of them while the task is not known.
+fn serving(task: Option<TaskType>) -> Vec<&'static str> {
+    let supervised = |of: &[Algorithm]| of.iter().map(|algorithm| algorithm.as_str()).collect::<Vec<_>>();
+    match task.map(|task| (task, task.supervised())) {
+        Some((_, Some(task))) => supervised(Algorithm::for_task(task_of(task))),
+        Some((task, None)) => structure::algorithms(task),
+        None => {
+            let others = TaskType::ALL.into_iter().flat_map(structure::algorithms);
+            supervised(&Algorithm::ALL).into_iter().chain(others).collect()
+        }
     }
 }
 
 /// The name of the algorithm, when it serves the task.
 pub(super) fn name(config: &Map<String, Value>, task: Option<TaskType>, findings: &mut Findings<'_>) -> Option<String> {
     let lang = findings.lang;
-    let serving = task.map_or(&Algorithm::ALL[..], |task| Algorithm::for_task(task_of(task)));
-    let allowed = || serving.iter().map(|algorithm| algorithm.as_str()).chain([AUTO]);
+    let serving = serving(task);
+    let allowed = || serving.iter().copied().chain([AUTO]);
     let before = findings.errors.len();
     let Some(written) = names::required(config, "algorithm", findings) else {
         if let Some(error) = findings.errors.get_mut(before) {
@@ -37,7 +50,8 @@ pub(super) fn name(config: &Map<String, Value>, task: Option<TaskType>, findings
         return Some(name);
     }
     let list = allowed().collect::<Vec<_>>().join(", ");
-    let message = if let (Ok(algorithm), Some(task)) = (name.parse::<Algorithm>(), task) {
+    let known = self::serving(None).into_iter().find(|known| *known == name);
+    let message = if let (Some(algorithm), Some(task)) = (known, task) {
         let task = task.as_str();
         say!(
             lang,
@@ -76,6 +90,10 @@ pub(super) fn hyperparameters(
         findings.error("hyperparameters", message);
         return Map::new();
     }
+    if let (Some(TaskType::Clustering | TaskType::DimensionalityReduction), Some(algorithm)) = (task, algorithm) {
+        return structure::parameters(algorithm, given, findings);
+    }
+    let task = task.and_then(TaskType::supervised);
     let (Some(task), Some(Ok(algorithm))) = (task, algorithm.map(str::parse::<Algorithm>)) else {
         return given.clone();
     };
@@ -150,7 +168,7 @@ fn cut(name: &str) -> String {
     name.chars().take(60).collect()
 }
 
-fn in_japanese(accepts: Accepts) -> String {
+pub(super) fn in_japanese(accepts: Accepts) -> String {
     match accepts {
         Accepts::Null => " null ".to_owned(),
         Accepts::Boolean => " true か false ".to_owned(),

@@ -23,14 +23,14 @@ fn with(changes: &Value) -> Map<String, Value> {
     config
 }
 
-struct Checked {
-    config: Option<TrainingConfig>,
-    errors: Vec<ConfigError>,
-    warnings: Vec<String>,
-    defaults: Vec<(String, Value)>,
+pub(super) struct Checked {
+    pub(super) config: Option<TrainingConfig>,
+    pub(super) errors: Vec<ConfigError>,
+    pub(super) warnings: Vec<String>,
+    pub(super) defaults: Vec<(String, Value)>,
 }
 
-fn checked_in(lang: Lang, changes: &Value, table: Option<Table>) -> Checked {
+pub(super) fn checked_in(lang: Lang, changes: &Value, table: Option<Table>) -> Checked {
     let lines = Lines::default();
     let mut findings = Findings::new(lang, &lines);
     let draft = check(&with(changes), &mut findings);
@@ -50,7 +50,7 @@ fn checked(changes: &Value) -> Checked {
 }
 
 /// The one error, in English; there is one in Japanese too, which differs.
-fn error(changes: &Value) -> ConfigError {
+pub(super) fn error(changes: &Value) -> ConfigError {
     let in_japanese = checked_in(Lang::Ja, changes, None).errors;
     let mut errors = checked(changes).errors;
     assert_eq!((errors.len(), in_japanese.len()), (1, 1), "{changes}: {errors:?}");
@@ -135,14 +135,14 @@ fn every_error_is_told_at_once() {
 
 #[test]
 fn task_and_algorithm_must_fit() {
-    assert!(error(&json!({"task": "clustering"})).message.contains("not in this release"));
+    assert!(error(&json!({"task": "reinforcement"})).message.contains("not in this release"));
     let linear = error(&json!({"algorithm": "linear_regression"}));
     let classifiers = Algorithm::for_task(Task::Classification).iter().map(|algorithm| algorithm.as_str());
     assert_eq!(linear.allowed, classifiers.chain(["auto"]).collect::<Vec<_>>());
     assert!(linear.message.contains("does not do classification"));
     assert_eq!(error(&json!({"algorithm": "random_forrest"})).suggestion.as_deref(), Some("random_forest"));
     assert_eq!(error(&json!({"algorithm": null})).allowed.len(), linear.allowed.len());
-    assert_eq!(error(&json!({"task": null})).allowed, ["classification", "regression"]);
+    assert_eq!(error(&json!({"task": null})).allowed, TaskType::ALL.map(TaskType::as_str));
     assert!(error(&json!({"algorithm": "auto", "hyperparameters": {"C": 1}})).message.contains("algorithm: auto"));
     assert!(checked(&json!({"algorithm": "auto", "hyperparameters": {}})).errors.is_empty());
 }
@@ -250,6 +250,14 @@ fn gates_must_be_ones_that_can_pass() {
     assert_eq!(error(&json!({"gates": {"auc": {"min": 0.9, "slice": "sex"}}})).path, "gates.auc.slice");
     assert!(checked(&json!({"gates": {"ece": {"min": 0.1}}})).warnings[0].contains("less is better"));
     assert!(checked(&json!({"gates": {"mcc": {"max": 0.1}}})).warnings[0].contains("more is better"));
+}
+
+/// A table of one number.
+pub(super) fn numbers(rows: usize) -> Table {
+    let values = (0..rows).map(|row| row as f64).collect();
+    Table {
+        columns: vec![Column { name: "mass".to_owned(), values: Values::Number { values, kind: NumberKind::Integer } }],
+    }
 }
 
 fn penguins(species: Values) -> Table {

@@ -6,7 +6,7 @@ use mlops_algorithms::table::{Table, Values};
 use mlops_core::values::{ArtifactUri, TaskType};
 use mlops_core::{Error, ErrorKind, Lang};
 
-use super::{Draft, Facts, Look};
+use super::{Draft, Facts, Look, structure};
 use crate::findings::Findings;
 
 const AT: &str = "dataset_s3_uri";
@@ -14,6 +14,8 @@ const AT: &str = "dataset_s3_uri";
 const MOST_NAMES: usize = 30;
 /// A class with fewer rows cannot be in each of three parts.
 const ROWS_OF_CLASS: usize = 3;
+/// Fewer rows have no structure.
+const LEAST_ROWS: usize = 3;
 /// How many classes of few rows are named.
 const MOST_RARE: usize = 5;
 
@@ -71,6 +73,12 @@ fn check_facts(draft: &Draft, facts: &Facts, findings: &mut Findings<'_>) {
     {
         check_target(draft, target, values, findings);
     }
+    if draft.task.is_some_and(|task| task.supervised().is_none()) {
+        check_rows(draft, facts, findings);
+    }
+    if let Some(truth) = &draft.evaluation.truth_column {
+        column(table, "evaluation.truth_column", truth, findings);
+    }
     for (at, slice) in draft.evaluation.slices.iter().enumerate() {
         column(table, &format!("evaluation.slices[{at}]"), slice, findings);
     }
@@ -78,10 +86,26 @@ fn check_facts(draft: &Draft, facts: &Facts, findings: &mut Findings<'_>) {
         column(table, "split.key", key, findings);
     }
     let dropped = draft.preprocessing.get("drop_columns").and_then(|names| names.as_array());
+    let truth = draft.evaluation.truth_column.as_deref();
     for (at, name) in dropped.into_iter().flatten().enumerate() {
-        if let Some(name) = name.as_str() {
+        if let Some(name) = name.as_str().filter(|name| Some(*name) != truth) {
             column(table, &format!("preprocessing_config.drop_columns[{at}]"), name, findings);
         }
+    }
+}
+
+/// Structure takes rows that differ.
+fn check_rows(draft: &Draft, facts: &Facts, findings: &mut Findings<'_>) {
+    let rows = facts.table.num_rows();
+    if facts.is_complete && rows < LEAST_ROWS {
+        let message = say!(
+            findings.lang,
+            "the data has {rows} rows, and structure is looked for in at least {LEAST_ROWS}",
+            "データは {rows} 行ですが、構造を調べるには {LEAST_ROWS} 行以上が必要です"
+        );
+        findings.error(AT, message);
+    } else if facts.is_complete {
+        structure::check_clusters(draft.algorithm.as_deref(), &draft.hyperparameters, rows, findings);
     }
 }
 
@@ -119,7 +143,8 @@ fn check_target(draft: &Draft, target: &str, values: &Values, findings: &mut Fin
             }
         }
         Some(TaskType::Classification) => check_classes(draft, target, values, findings),
-        None => {}
+        // Neither has a target.
+        Some(TaskType::Clustering | TaskType::DimensionalityReduction) | None => {}
     }
 }
 

@@ -6,20 +6,20 @@ use mlops_core::schema;
 use mlops_core::values::{EvaluationConfig, Gate, TaskType};
 use serde_json::{Map, Value, json};
 
-use super::{section, words};
+use super::{section, structure, words};
 use crate::findings::Findings;
 use crate::metric_names::Metric;
 
 /// The gates under the metrics' own names.
 pub(super) fn check(
     config: &Map<String, Value>,
-    task: Option<TaskType>,
+    (task, algorithm): (Option<TaskType>, Option<&str>),
     evaluation: &EvaluationConfig,
     findings: &mut Findings<'_>,
 ) -> BTreeMap<String, Gate> {
     let lang = findings.lang;
     let mut gates = BTreeMap::new();
-    let Some(value) = config.get("gates") else { return gates };
+    let Some(value) = config.get("gates") else { return structure::usual_gates(task, algorithm, findings) };
     let Value::Object(given) = value else {
         let expected = lang.pick("metrics with their bounds", "指標名と基準の組");
         let message = words::wrong("gates", expected, value, lang);
@@ -31,6 +31,12 @@ pub(super) fn check(
         let Some(metric) = metric(name, task, &path, findings) else { continue };
         let Some(gate) = read(&path, metric, gate, findings) else { continue };
         bounds(&path, metric, &gate, findings);
+        if let Some(message) = algorithm.and_then(|algorithm| structure::lacks(algorithm, metric.name, lang)) {
+            findings.error(path.as_str(), message);
+        }
+        if metric.name == "ari" || metric.name == "nmi" {
+            needs_truth(&path, metric.name, evaluation, findings);
+        }
         slice(&path, &gate, evaluation, findings);
         if gates.insert(metric.name.to_owned(), gate).is_some() {
             let own = metric.name;
@@ -45,6 +51,17 @@ pub(super) fn check(
     gates
 }
 
+fn needs_truth(path: &str, metric: &str, evaluation: &EvaluationConfig, findings: &mut Findings<'_>) {
+    if evaluation.truth_column.is_none() {
+        let message = say!(
+            findings.lang,
+            "`{metric}` holds clusters against known groups; name their column in `evaluation.truth_column`",
+            "`{metric}` は既知のグループと比べる指標です。`evaluation.truth_column` に列名を指定してください"
+        );
+        findings.error(path, message);
+    }
+}
+
 fn metric(name: &str, task: Option<TaskType>, path: &str, findings: &mut Findings<'_>) -> Option<&'static Metric> {
     let lang = findings.lang;
     let shown: String = name.chars().take(60).collect();
@@ -57,8 +74,7 @@ fn metric(name: &str, task: Option<TaskType>, path: &str, findings: &mut Finding
         (Some(metric), _) => return Some(metric),
         (None, _) => say!(lang, "there is no metric `{shown}`", "`{shown}` という指標はありません"),
     };
-    let tasks = [TaskType::Classification, TaskType::Regression];
-    let tasks = tasks.into_iter().filter(|of| task.is_none_or(|task| task == *of));
+    let tasks = TaskType::ALL.into_iter().filter(|of| task.is_none_or(|task| task == *of));
     let allowed = tasks.flat_map(Metric::of_task).map(|metric| metric.name);
     findings.error(path, message).allowing(allowed).suggesting(Metric::nearest(name, task));
     None

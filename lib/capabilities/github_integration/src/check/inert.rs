@@ -38,6 +38,26 @@ pub(super) fn evaluation(
         );
         findings.error("evaluation.positive_class", message);
     }
+    let unsupervised = task.filter(|task| task.supervised().is_none()).map(TaskType::as_str);
+    for name in ["positive_class", "slices"] {
+        if let (Some(task), Some(_)) = (unsupervised, section.get(name)) {
+            section.shift_remove(name);
+            let lang = findings.lang;
+            let message = say!(
+                lang,
+                "a request for {task} predicts nothing, so it has no `{name}`; take it out",
+                "{task} では予測を行わないため `{name}` は指定できません"
+            );
+            findings.error(format!("evaluation.{name}"), message);
+        }
+    }
+    if task.is_some_and(|task| task != TaskType::Clustering) && section.shift_remove("truth_column").is_some() {
+        let message = findings.lang.pick(
+            "`truth_column` names known groups that clusters are held against; take it out",
+            "`truth_column` はクラスタと比べる既知のグループの列です。clustering 以外では指定できません",
+        );
+        findings.error("evaluation.truth_column", message);
+    }
     // What does not fit was reported above.
     serde_json::from_value(Value::Object(section)).unwrap_or_default()
 }

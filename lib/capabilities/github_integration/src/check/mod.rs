@@ -8,6 +8,7 @@ mod inert;
 mod names;
 mod section;
 mod split;
+mod structure;
 mod words;
 
 pub(crate) use algorithm::{AUTO, task_of};
@@ -54,19 +55,21 @@ pub(crate) fn check(config: &Map<String, Value>, findings: &mut Findings<'_>) ->
     let config = &config;
     let task = names::task(config, findings);
     let dataset = names::dataset(config, findings);
-    let target = names::target(config, findings);
+    let target = names::target(config, task, findings);
     let algorithm = algorithm::name(config, task, findings);
     let hyperparameters = algorithm::hyperparameters(config, task, algorithm.as_deref(), findings);
     let seed = seed(config, findings);
     let split = split::check(config, task, seed, findings);
     // The seed of the split stands for that of the run when the run has none of its own.
     let seed = seed.or_else(|| split.get("seed").and_then(Value::as_u64)).unwrap_or(DEFAULT_SEED);
-    let preprocessing = preprocessing(config, target.as_deref(), findings);
     let evaluation = inert::evaluation(config, task, findings);
-    let gates = gates::check(config, task, &evaluation, findings);
+    let preprocessing = preprocessing(config, (task, target.as_deref(), evaluation.truth_column.as_deref()), findings);
+    let gates = gates::check(config, (task, algorithm.as_deref()), &evaluation, findings);
     inert::check(config, findings);
+    let unsupervised = task.filter(|task| task.supervised().is_none());
+    let subject = target.as_deref().or(unsupervised.map(TaskType::as_str));
     Draft {
-        model_name: names::model_name(config, dataset.as_ref(), target.as_deref(), findings),
+        model_name: names::model_name(config, dataset.as_ref(), subject, findings),
         notify: names::notify(config, findings),
         lang: names::lang(config, findings),
         task,
@@ -85,10 +88,14 @@ pub(crate) fn check(config: &Map<String, Value>, findings: &mut Findings<'_>) ->
 impl Draft {
     /// The complete request; `None` while something that it needs is missing.
     pub(crate) fn into_config(self) -> Option<TrainingConfig> {
+        let task = self.task?;
+        if task.supervised().is_some() && self.target.is_none() {
+            return None;
+        }
         Some(TrainingConfig {
-            task: self.task?,
+            task,
             dataset_s3_uri: self.dataset?,
-            target_column: self.target?,
+            target_column: self.target,
             algorithm: self.algorithm?,
             model_name: self.model_name?,
             hyperparameters: self.hyperparameters,
@@ -134,8 +141,16 @@ fn seed(config: &Map<String, Value>, findings: &mut Findings<'_>) -> Option<u64>
     }
 }
 
-fn preprocessing(config: &Map<String, Value>, target: Option<&str>, findings: &mut Findings<'_>) -> Map<String, Value> {
-    let schema = schema::of_input::<PreprocessConfig>();
+fn preprocessing(
+    config: &Map<String, Value>,
+    (task, target, truth): (Option<TaskType>, Option<&str>, Option<&str>),
+    findings: &mut Findings<'_>,
+) -> Map<String, Value> {
+    let mut schema = schema::of_input::<PreprocessConfig>();
+    let unsupervised = task.is_some_and(|task| task.supervised().is_none());
+    if unsupervised {
+        schema["properties"]["variance_threshold"] = json!({"type": "number", "minimum": 0.0});
+    }
     let mut section = section::read("preprocessing_config", &schema, config.get("preprocessing_config"), findings);
     for (key, value) in
         [("normalize", json!(true)), ("handle_missing", json!("median")), ("encode_categorical", json!(true))]
@@ -153,9 +168,25 @@ fn preprocessing(config: &Map<String, Value>, target: Option<&str>, findings: &m
         );
         findings.error(format!("preprocessing_config.drop_columns[{at}]"), message);
     }
+    if unsupervised && section.get("encoder").is_some_and(|encoder| encoder == "target") {
+        let message = findings.lang.pick(
+            "the encoder `target` needs a column to predict; use onehot or ordinal",
+            "`encoder: target` には目的変数が必要です。onehot か ordinal を指定してください",
+        );
+        findings.error("preprocessing_config.encoder", message).allowing(["onehot", "ordinal"]);
+    }
+    if let Some(truth) = truth {
+        // Known groups are what clusters are held against, so nothing may be learnt from them.
+        let dropped = section.entry("drop_columns").or_insert_with(|| json!([]));
+        if let Some(names) = dropped.as_array_mut().filter(|names| !names.contains(&json!(truth))) {
+            names.push(json!(truth));
+        }
+    }
     section
 }
 
+#[cfg(test)]
+mod structure_tests;
 #[cfg(test)]
 #[path = "check_tests.rs"]
 mod tests;

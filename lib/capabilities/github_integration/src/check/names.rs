@@ -10,9 +10,8 @@ use serde_json::{Map, Value, json};
 use super::words;
 use crate::findings::Findings;
 
-const TASKS: [&str; 2] = ["classification", "regression"];
 /// Tasks that a request may know from the documentation of later releases.
-const LATER_TASKS: [&str; 3] = ["clustering", "dimensionality_reduction", "reinforcement"];
+const LATER_TASKS: [&str; 1] = ["reinforcement"];
 const CHANNELS: [&str; 5] = ["github", "slack", "email", "teams", "discord"];
 const LONGEST_MODEL_NAME: usize = 63;
 /// The hex digits that tell default names apart whose letters do not.
@@ -41,33 +40,30 @@ pub(super) fn required<'a>(config: &'a Map<String, Value>, key: &str, findings: 
 
 pub(super) fn task(config: &Map<String, Value>, findings: &mut Findings<'_>) -> Option<TaskType> {
     let lang = findings.lang;
+    let tasks = TaskType::ALL.map(TaskType::as_str);
     let before = findings.errors.len();
     let Some(written) = required(config, "task", findings) else {
         if let Some(error) = findings.errors.get_mut(before) {
-            error.allowing(TASKS);
+            error.allowing(tasks);
         }
         return None;
     };
-    match written.to_lowercase().as_str() {
-        "classification" => return Some(TaskType::Classification),
-        "regression" => return Some(TaskType::Regression),
-        _ => {}
+    let name = written.trim().to_lowercase().replace([' ', '-'], "_");
+    if let Some(task) = TaskType::ALL.into_iter().find(|task| task.as_str() == name) {
+        return Some(task);
     }
+    let list = tasks.join(", ");
     let message = if LATER_TASKS.contains(&written) {
         say!(
             lang,
-            "the task {written} is not in this release; it does classification and regression",
-            "タスク {written} はこのリリースでは使えません。使えるのは classification と regression です"
+            "the task {written} is not in this release; it does {list}",
+            "タスク {written} はこのリリースでは使えません。使えるのは {list} です"
         )
     } else {
-        words::wrong(
-            "task",
-            lang.pick("classification or regression", " classification か regression "),
-            &config["task"],
-            lang,
-        )
+        let expected = say!(lang, "one of {list}", " {list} のいずれか");
+        words::wrong("task", &expected, &config["task"], lang)
     };
-    findings.error("task", message).allowing(TASKS).suggesting(nearest(written, TASKS));
+    findings.error("task", message).allowing(tasks).suggesting(nearest(written, tasks));
     None
 }
 
@@ -89,11 +85,35 @@ pub(super) fn dataset(config: &Map<String, Value>, findings: &mut Findings<'_>) 
     }
 }
 
-pub(super) fn target(config: &Map<String, Value>, findings: &mut Findings<'_>) -> Option<String> {
-    required(config, "target_column", findings).map(str::to_owned)
+/// The column to predict, which a task without one must not name.
+pub(super) fn target(
+    config: &Map<String, Value>,
+    task: Option<TaskType>,
+    findings: &mut Findings<'_>,
+) -> Option<String> {
+    let Some(task) = task.filter(|task| task.supervised().is_none()) else {
+        return required(config, "target_column", findings).map(str::to_owned);
+    };
+    let column = text(config, "target_column", findings)?;
+    let (task, lang) = (task.as_str(), findings.lang);
+    let mut message = say!(
+        lang,
+        "a request for {task} predicts no column; take `target_column` out",
+        "{task} では列を予測しません。`target_column` を消してください"
+    );
+    if task == TaskType::Clustering.as_str() {
+        message.push_str(&say!(
+            lang,
+            ", or name known groups in `evaluation.truth_column`",
+            "（既知のグループと比べる場合は `evaluation.truth_column` に指定します）"
+        ));
+    }
+    let suggestion = (task == TaskType::Clustering.as_str()).then(|| json!({"truth_column": column}).to_string());
+    findings.error("target_column", message).suggesting(suggestion.map(|value| format!("evaluation: {value}")));
+    None
 }
 
-/// The name under which the model is registered; by default that of the data's file and the target.
+/// The name under which the model is registered; by default that of the data's file and the target, or the task.
 pub(super) fn model_name(
     config: &Map<String, Value>,
     dataset: Option<&ArtifactUri>,

@@ -18,6 +18,16 @@ pub(super) fn check(
     seed: Option<u64>,
     findings: &mut Findings<'_>,
 ) -> Map<String, Value> {
+    if task.is_some_and(|task| task.supervised().is_none()) {
+        if config.contains_key("split") {
+            let text = findings.lang.pick(
+                "nothing is predicted, so every row is learnt from and `split` is not used",
+                "予測を行わないため全行から学習し、`split` は使われません",
+            );
+            findings.warn("split", text);
+        }
+        return Map::new();
+    }
     let before = findings.errors.len();
     let mut split = section::read("split", &split_schema(), config.get("split"), findings);
     let are_shares_right = findings.errors.len() == before;

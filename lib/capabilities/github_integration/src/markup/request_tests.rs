@@ -137,7 +137,9 @@ fn a_form_and_a_block_are_merged_and_the_block_holds() {
 
 #[test]
 fn the_form_of_this_repository_asks_by_names_that_are_read() {
+    use mlops_algorithms::clustering::Clusterer;
     use mlops_algorithms::models::Algorithm;
+    use mlops_algorithms::reduction::Reducer;
 
     let text = include_str!("../../../../../.github/ISSUE_TEMPLATE/train-model.yml");
     let form = super::super::yaml::load(text, 1, Lang::En).unwrap().value;
@@ -154,8 +156,9 @@ fn the_form_of_this_repository_asks_by_names_that_are_read() {
         let mut options = options.map(|option| option.as_str().unwrap().to_owned()).collect::<Vec<_>>();
         if id == "algorithm" {
             options.retain(|option| option != "auto");
-            let all = Algorithm::ALL.map(|algorithm| algorithm.as_str().to_owned());
-            assert_eq!(options, all);
+            let all = Algorithm::ALL.into_iter().map(Algorithm::as_str);
+            let all = all.chain(Clusterer::ALL.map(Clusterer::as_str)).chain(Reducer::ALL.map(Reducer::as_str));
+            assert_eq!(options, all.collect::<Vec<_>>());
         }
         names.push(id);
     }

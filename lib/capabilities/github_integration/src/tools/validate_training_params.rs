@@ -1,6 +1,6 @@
 //! Checks a training request and writes out its defaults.
 
-use mlops_core::values::TrainingConfig;
+use mlops_core::values::{TaskType, TrainingConfig};
 use mlops_core::{Call, Effect, Lang, Report, Result, Tool};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use crate::check::{self, AUTO, Draft, Facts, Look, task_of};
 use crate::estimate::Workload;
 use crate::findings::Findings;
+use crate::structure_estimate;
 use crate::{ConfigError, DefaultApplied, Estimate, GithubIntegration, Lines, Notice, SeenData};
 
 /// Check a training request and write out its defaults. Every error is reported at once, with its path, its line when
@@ -79,8 +80,8 @@ impl Tool for ValidateTrainingParams {
             Some(Look::Seen(facts)) if valid => estimate(&draft, facts),
             _ => None,
         };
-        let data = match (&look, &draft.target) {
-            (Some(Look::Seen(facts)), Some(target)) if valid => SeenData::of(facts, target),
+        let data = match &look {
+            Some(Look::Seen(facts)) if valid => SeenData::of(facts, draft.target.as_deref()),
             _ => None,
         };
         let normalized_config = if valid { draft.into_config() } else { None };
@@ -98,11 +99,22 @@ impl Tool for ValidateTrainingParams {
 
 fn estimate(draft: &Draft, facts: &Facts) -> Option<Estimate> {
     let algorithm = draft.algorithm.as_deref().filter(|name| *name != AUTO);
+    let task = draft.task?;
+    let features = facts.features(draft.target.as_deref());
+    let Some(supervised) = task.supervised() else {
+        let tried = match (algorithm, task) {
+            (Some(name), _) => vec![name],
+            (None, TaskType::Clustering) => vec!["kmeans", "gaussian_mixture", "hdbscan"],
+            (None, _) => vec!["pca", "umap"],
+        };
+        let fitting = structure_estimate::seconds((facts.rows, features), &tried, &draft.hyperparameters);
+        return Some(Estimate::of([facts.rows, facts.table.num_columns() as u64, features], fitting));
+    };
     let workload = Workload {
         rows: facts.rows,
         columns: facts.table.num_columns() as u64,
-        features: facts.features(draft.target.as_deref()),
-        task: task_of(draft.task?),
+        features,
+        task: task_of(supervised),
         algorithm: algorithm.and_then(|name| name.parse().ok()),
         hyperparameters: &draft.hyperparameters,
     };

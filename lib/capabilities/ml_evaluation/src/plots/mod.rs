@@ -2,15 +2,13 @@
 //!
 //! The same numbers give the same bytes. Colours can be told apart with the common kinds of colour blindness.
 
-pub mod axes;
 pub mod calibration;
 pub mod condensed;
 pub mod confusion_matrix;
 pub mod importance;
 pub mod intervals;
-pub mod lettering;
-pub mod palette;
 pub mod raster;
 pub mod residuals;
 pub mod roc_curve;
-pub mod svg;
+
+pub use mlops_artifacts::drawing::{axes, lettering, palette, svg};

@@ -6,6 +6,7 @@ use super::document::Material;
 use super::metric_words;
 use super::oddities;
 use super::sentence::{Argument, Sentence, Shown, say};
+use super::structure;
 use crate::evaluation::Evaluation;
 
 /// Fewer test rows than this are few.
@@ -21,7 +22,10 @@ const POORLY_CALIBRATED: f64 = 0.1;
 pub(super) fn of(material: &Material<'_>) -> Vec<Sentence> {
     let (evaluation, lang) = (material.evaluation, material.lang);
     let mut found = Vec::new();
-    about_test_data(evaluation, lang, &mut found);
+    match evaluation.task.supervised() {
+        Some(_) => about_test_data(evaluation, lang, &mut found),
+        None => structure::caveats(evaluation, lang, &mut found),
+    }
     about_certainty(evaluation, lang, &mut found);
     about_classes(evaluation, lang, &mut found);
     about_metrics(evaluation, lang, &mut found);

@@ -54,7 +54,7 @@ fn sections(document: &Document) -> Vec<String> {
         sections.push(gates(&document.verdict.gates, lang));
     }
     if !document.weak.is_empty() {
-        let title = lang.pick("Where it errs", "苦手なところ");
+        let title = super::words::of(lang, document.task).get("weak").copied().unwrap_or_default();
         sections.push(format!("\n**{title}**\n{}", statements(&document.weak)));
     }
     if !document.caveats.is_empty() {
@@ -75,25 +75,31 @@ fn statements(sentences: &[Sentence]) -> String {
 fn metrics(lines: &[MetricLine], lang: Lang) -> String {
     let shown: Vec<&MetricLine> = lines.iter().take(METRICS).collect();
     let compared = shown.iter().any(|line| line.champion.is_some());
+    let guessed = shown.iter().any(|line| line.guessing.is_some());
     let mut text = format!(
-        "\n| {} | {} | {} | {} |",
+        "\n| {} | {} | {} |",
         lang.pick("Metric", "指標"),
         lang.pick("Value", "値"),
         lang.pick("Interval", "信頼区間"),
-        lang.pick("Guessing", "当て推量"),
     );
+    if guessed {
+        let _ = write!(text, " {} |", lang.pick("Guessing", "当て推量"));
+    }
     if compared {
         let _ = write!(text, " {} |", lang.pick("Champion", "現行モデル"));
     }
-    let _ = write!(text, "\n|---|--:|:-:|--:|{}\n", if compared { "--:|" } else { "" });
+    let more = usize::from(guessed) + usize::from(compared);
+    let _ = write!(text, "\n|---|--:|:-:|{}\n", "--:|".repeat(more));
     for line in shown {
         let number = |number: &Option<Shown>| number.as_ref().map_or("–", |number| number.text.as_str()).to_owned();
         let interval = match (&line.lower, &line.upper) {
             (Some(lower), Some(upper)) => format!("{} – {}", lower.text, upper.text),
             _ => "–".to_owned(),
         };
-        let (value, guessing) = (number(&line.value), number(&line.guessing));
-        let _ = write!(text, "| {} | **{value}** | {interval} | {guessing} |", escape(&line.label));
+        let _ = write!(text, "| {} | **{}** | {interval} |", escape(&line.label), number(&line.value));
+        if guessed {
+            let _ = write!(text, " {} |", number(&line.guessing));
+        }
         if compared {
             let _ = write!(text, " {} |", number(&line.champion));
         }

@@ -22,6 +22,8 @@ pub struct Document {
     pub format: u32,
     /// The language.
     pub lang: Lang,
+    /// The kind of learning.
+    pub task: TaskType,
     /// The title.
     pub title: String,
     /// The run.
@@ -34,7 +36,7 @@ pub struct Document {
     pub asked: Vec<Fact>,
     /// What was found, in plain words.
     pub found: Vec<Sentence>,
-    /// What guessing knows that no model does.
+    /// What guessing knows that no model does; empty where nothing is predicted.
     pub guessing: String,
     /// The metrics, the most telling first.
     pub metrics: Vec<MetricLine>,
@@ -206,6 +208,7 @@ pub(crate) fn build(material: &Material<'_>) -> Document {
     Document {
         format: 1,
         lang,
+        task: evaluation.task,
         title: material.title.map_or_else(|| title(material), str::to_owned),
         run_id: material.run_id.to_owned(),
         verdict: verdict::of(material),
@@ -233,12 +236,14 @@ fn about_guessing(task: TaskType, lang: Lang) -> &'static str {
             "Guessing always answers the mean. It knows the mean of these very test rows, which no one knows of new rows.",
             "当て推量は常に平均値を答えます。このテスト行そのものの平均値を知っている点で、実際より有利です。",
         ),
+        TaskType::Clustering | TaskType::DimensionalityReduction => "",
     }
 }
 
 fn title(material: &Material<'_>) -> String {
     let named = material.requested.named(material.lang);
-    let name = named.unwrap_or_else(|| material.evaluation.model.target_column.clone());
+    let model = &material.evaluation.model;
+    let name = named.or_else(|| model.target_column.clone()).unwrap_or_else(|| model.algorithm.clone());
     match material.lang {
         Lang::En => format!("Evaluation of {name}"),
         Lang::Ja => format!("{name} の評価レポート"),
@@ -250,6 +255,8 @@ fn metric_lines(evaluation: &Evaluation, lang: Lang) -> Vec<MetricLine> {
     let known: &[MetricWords] = match evaluation.task {
         TaskType::Classification => metric_words::CLASSIFIER,
         TaskType::Regression => metric_words::REGRESSOR,
+        TaskType::Clustering => metric_words::CLUSTERING,
+        TaskType::DimensionalityReduction => metric_words::REDUCTION,
     };
     let line = |words: &MetricWords| {
         let value = *evaluation.metrics.get(words.name)?;
@@ -264,7 +271,7 @@ fn metric_lines(evaluation: &Evaluation, lang: Lang) -> Vec<MetricLine> {
             value: value.map(|value| words.show(value)),
             lower: interval.map(|interval| words.show(interval.lower)),
             upper: interval.map(|interval| words.show(interval.upper)),
-            guessing: of(&evaluation.baseline.metrics).map(|value| words.show(value)),
+            guessing: evaluation.baseline.as_ref().and_then(|guess| of(&guess.metrics)).map(|value| words.show(value)),
             champion: comparison.and_then(|other| of(&other.baseline_metrics)).map(|value| words.show(value)),
             change: comparison.and_then(|other| other.deltas.get(words.name)).map(|&delta| words.show(delta).signed()),
             reason: if value.is_none() { evaluation.undefined.get(words.name).cloned() } else { None },

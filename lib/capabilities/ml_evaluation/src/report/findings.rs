@@ -5,14 +5,20 @@ use mlops_core::Lang;
 use super::inputs::Decided;
 use super::metric_words;
 use super::sentence::{Argument, Sentence, Shown, say};
+use super::structure;
 use crate::evaluation::{ClassificationDetail, Evaluation};
 use crate::plots::lettering::decimal;
 
 /// What was found.
 pub(super) fn of(evaluation: &Evaluation, decided: Option<&Decided>, lang: Lang) -> Vec<Sentence> {
-    let mut found = match &evaluation.classification {
-        Some(detail) => of_classifier(evaluation, detail, lang),
-        None => of_regressor(evaluation, lang),
+    let mut found = if let Some(detail) = &evaluation.classification {
+        of_classifier(evaluation, detail, lang)
+    } else if let Some(detail) = &evaluation.clustering {
+        structure::of_clustering(evaluation, detail, lang)
+    } else if let Some(detail) = &evaluation.reduction {
+        structure::of_reduction(evaluation, detail, lang)
+    } else {
+        of_regressor(evaluation, lang)
     };
     found.extend(against_champion(evaluation, decided, lang));
     found
@@ -21,8 +27,9 @@ pub(super) fn of(evaluation: &Evaluation, decided: Option<&Decided>, lang: Lang)
 fn of_classifier(evaluation: &Evaluation, detail: &ClassificationDetail, lang: Lang) -> Vec<Sentence> {
     let mut found = Vec::new();
     let value = |name: &str| evaluation.metrics.get(name).copied().flatten();
-    let guess = evaluation.baseline.metrics.get("accuracy").copied().flatten();
-    let class = evaluation.baseline.predicts.as_str().unwrap_or_default();
+    let baseline = evaluation.baseline.as_ref();
+    let guess = baseline.and_then(|guess| guess.metrics.get("accuracy").copied().flatten());
+    let class = baseline.and_then(|guess| guess.predicts.as_str()).unwrap_or_default();
     if let Some(accuracy) = value("accuracy") {
         let rows = Shown::count(evaluation.data.evaluated);
         let pattern = lang.pick(
@@ -81,7 +88,7 @@ fn against_guess(evaluation: &Evaluation, metric: &str, value: f64, guess: f64, 
 fn of_regressor(evaluation: &Evaluation, lang: Lang) -> Vec<Sentence> {
     let mut found = Vec::new();
     let value = |name: &str| evaluation.metrics.get(name).copied().flatten();
-    let target = evaluation.model.target_column.as_str();
+    let target = evaluation.model.target_column.as_deref().unwrap_or_default();
     if let (Some(mae), Some(rmse)) = (value("mae"), value("rmse")) {
         let pattern = lang.pick(
             "On {0} test rows, predictions of “{1}” are off by {2} on average (RMSE {3}), in the unit of “{1}”.",
@@ -92,8 +99,9 @@ fn of_regressor(evaluation: &Evaluation, lang: Lang) -> Vec<Sentence> {
             pattern,
             &[rows.into(), target.into(), Shown::quantity(mae).into(), Shown::quantity(rmse).into()],
         ));
-        let guess = evaluation.baseline.metrics.get("rmse").copied().flatten();
-        if let (Some(guess), Some(mean)) = (guess, evaluation.baseline.predicts.as_f64()) {
+        let baseline = evaluation.baseline.as_ref();
+        let guess = baseline.and_then(|guess| guess.metrics.get("rmse").copied().flatten());
+        if let (Some(guess), Some(mean)) = (guess, baseline.and_then(|guess| guess.predicts.as_f64())) {
             let clearly = evaluation.intervals.get("rmse").is_some_and(|interval| interval.upper < guess);
             let pattern = match (clearly, rmse < guess) {
                 (true, _) => lang.pick(
@@ -173,6 +181,7 @@ fn test_name(test: &str, lang: Lang) -> &str {
     match (lang, test) {
         (Lang::Ja, "McNemar's test") => "マクネマー検定",
         (Lang::Ja, "paired t-test of squared errors") => "二乗誤差の対応のある t 検定",
+        (Lang::Ja, "paired bootstrap of silhouettes") => "シルエットの対応のあるブートストラップ",
         _ => test,
     }
 }

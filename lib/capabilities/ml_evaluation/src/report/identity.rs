@@ -13,10 +13,13 @@ pub(super) fn asked(material: &Material<'_>) -> Vec<Fact> {
     let task = match evaluation.task {
         TaskType::Classification => lang.pick("Classification", "分類"),
         TaskType::Regression => lang.pick("Regression", "回帰"),
+        TaskType::Clustering => lang.pick("Clustering", "クラスタリング"),
+        TaskType::DimensionalityReduction => lang.pick("Dimensionality reduction", "次元削減"),
     };
     let mut facts = vec![Fact::words(lang.pick("Task", "課題"), task)];
-    let target = evaluation.model.target_column.as_str();
-    facts.push(Fact::words(lang.pick("Predict", "予測対象"), target));
+    if let Some(target) = &evaluation.model.target_column {
+        facts.push(Fact::words(lang.pick("Predict", "予測対象"), target.as_str()));
+    }
     let optional = [
         (lang.pick("Issue", "Issue"), &requested.issue, false),
         (lang.pick("Model name", "モデル名"), &requested.named(lang), false),
@@ -110,8 +113,12 @@ fn data(material: &Material<'_>) -> Vec<Fact> {
         facts.push(Fact::number(lang.pick("Rows left out in preparation", "準備で除外した行数"), shown));
     }
     facts.push(Fact::number(lang.pick("Rows evaluated", "評価した行数"), Shown::count(evaluation.data.evaluated)));
-    facts.push(Fact::code(lang.pick("Test data", "テストデータ"), evaluation.data.uri.as_str()));
-    facts.push(Fact::code(lang.pick("Test SHA-256", "テストの SHA-256"), evaluation.data.sha256.as_str()));
+    let [place, hash] = match evaluation.task.supervised() {
+        Some(_) => [lang.pick("Test data", "テストデータ"), lang.pick("Test SHA-256", "テストの SHA-256")],
+        None => [lang.pick("Rows", "データ"), lang.pick("SHA-256 of the rows", "データの SHA-256")],
+    };
+    facts.push(Fact::code(place, evaluation.data.uri.as_str()));
+    facts.push(Fact::code(hash, evaluation.data.sha256.as_str()));
     facts.push(Fact::code(
         lang.pick("Training SHA-256", "学習データの SHA-256"),
         evaluation.model.train_sha256.as_str(),

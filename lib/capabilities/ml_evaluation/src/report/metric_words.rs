@@ -50,7 +50,7 @@ impl MetricWords {
 
 /// The metric of that name.
 pub(super) fn find(name: &str) -> Option<&'static MetricWords> {
-    CLASSIFIER.iter().chain(REGRESSOR).find(|metric| metric.name == name)
+    CLASSIFIER.iter().chain(REGRESSOR).chain(CLUSTERING).chain(REDUCTION).find(|metric| metric.name == name)
 }
 
 /// What a metric of that name is called; the name itself when it is not known.
@@ -215,13 +215,135 @@ pub(super) static REGRESSOR: &[MetricWords] = &[
     ),
 ];
 
+/// The metrics of a clustering in the order of a report.
+pub(super) static CLUSTERING: &[MetricWords] = &[
+    share(
+        "silhouette",
+        ["Silhouette", "シルエット"],
+        [
+            "How much nearer rows are to their own cluster than to the next: 1 is far apart, 0 is on the border.",
+            "隣のクラスタより自分のクラスタにどれだけ近いか。1 は明確に分離、0 は境界上。",
+        ],
+        true,
+    ),
+    quantity(
+        "davies_bouldin",
+        ["Davies–Bouldin index", "Davies–Bouldin 指標"],
+        [
+            "How wide clusters are for their distance from the most similar one; 0 is best.",
+            "最も似たクラスタとの距離に対するクラスタの広がり。0 が最良。",
+        ],
+    ),
+    MetricWords {
+        name: "calinski_harabasz",
+        label: ["Calinski–Harabasz index", "Calinski–Harabasz 指標"],
+        meaning: [
+            "The spread between clusters against that within them.",
+            "クラスタ内の広がりに対するクラスタ間の広がり。",
+        ],
+        reading: Reading::Quantity,
+        more_is_better: true,
+    },
+    share(
+        "ari",
+        ["Adjusted Rand index", "調整ランド指数"],
+        [
+            "Agreement with the known groups: 1 is the same groups, 0 is chance.",
+            "既知のグループとの一致。1 は完全一致、0 は偶然。",
+        ],
+        true,
+    ),
+    share(
+        "nmi",
+        ["Mutual information", "相互情報量"],
+        [
+            "How much the clusters say about the known groups, 0 to 1.",
+            "クラスタが既知のグループについて持つ情報量（0 から 1）。",
+        ],
+        true,
+    ),
+    MetricWords {
+        name: "noise_ratio",
+        label: ["Noise", "ノイズ"],
+        meaning: ["The share of rows that belong to no cluster.", "どのクラスタにも属さない行の割合。"],
+        reading: Reading::Percent,
+        more_is_better: false,
+    },
+    quantity(
+        "inertia",
+        ["Inertia", "イナーシャ"],
+        [
+            "The sum of the squared distances of rows to the mean of their cluster; it falls with every further cluster.",
+            "各行とクラスタ平均との二乗距離の和。クラスタを増やすほど小さくなる。",
+        ],
+    ),
+];
+
+/// The metrics of a reduction in the order of a report.
+pub(super) static REDUCTION: &[MetricWords] = &[
+    MetricWords {
+        name: "explained_variance",
+        label: ["Explained variance", "説明された分散"],
+        meaning: [
+            "The share of the differences between rows that the components keep.",
+            "行の間の違いのうち、成分が保つ割合。",
+        ],
+        reading: Reading::Percent,
+        more_is_better: true,
+    },
+    share(
+        "trustworthiness",
+        ["Trustworthiness", "信頼性"],
+        [
+            "Whether rows that are near on the map are near among the features; 1 is perfect.",
+            "地図上で近い行が特徴量でも近いか。1 が最良。",
+        ],
+        true,
+    ),
+    share(
+        "continuity",
+        ["Continuity", "連続性"],
+        [
+            "Whether rows that are near among the features are near on the map; 1 is perfect.",
+            "特徴量で近い行が地図上でも近いか。1 が最良。",
+        ],
+        true,
+    ),
+    share(
+        "preservation",
+        ["Neighbours kept", "近傍の保存率"],
+        [
+            "The share of the nearest rows among the features that are nearest on the map.",
+            "特徴量で最も近い行のうち、地図上でも最も近い行の割合。",
+        ],
+        true,
+    ),
+    share(
+        "kl_divergence",
+        ["KL divergence", "KL ダイバージェンス"],
+        [
+            "How far the map is from the neighbourhoods among the features, in nats; 0 is perfect.",
+            "地図と特徴量での近傍との差（ナット）。0 が最良。",
+        ],
+        false,
+    ),
+    quantity(
+        "reconstruction_error",
+        ["Reconstruction error", "復元誤差"],
+        [
+            "The mean squared difference between the features and what the components say of them.",
+            "特徴量と、成分から復元した値との差の二乗平均。",
+        ],
+    ),
+];
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn every_metric_is_named_and_explained_in_both_languages() {
-        for metric in CLASSIFIER.iter().chain(REGRESSOR) {
+        for metric in CLASSIFIER.iter().chain(REGRESSOR).chain(CLUSTERING).chain(REDUCTION) {
             for lang in [Lang::En, Lang::Ja] {
                 assert!(!metric.label(lang).is_empty() && metric.meaning(lang).len() > 10, "{}", metric.name);
             }

@@ -13,6 +13,7 @@ mod metric_words;
 mod oddities;
 mod render;
 mod sentence;
+mod structure;
 mod verdict;
 mod weaknesses;
 mod words;

@@ -52,7 +52,7 @@ fn render(name: &str, document: &Document) -> Result<String> {
     let context = context! {
         d => Value::from(Serde(document)),
         plots => plots,
-        w => words::of(document.lang),
+        w => words::of(document.lang, document.task),
         lang => document.lang.as_str(),
         style => Value::from_safe_string(STYLE.to_owned()),
     };

@@ -6,6 +6,7 @@ use mlops_core::Lang;
 use super::document::TableOfNumbers;
 use super::metric_words;
 use super::sentence::{Part, Sentence, Shown, say};
+use super::structure;
 use crate::evaluation::{ClassificationDetail, Evaluation, RegressionDetail};
 
 /// The most classes in a table.
@@ -21,6 +22,9 @@ pub(super) fn sentences(evaluation: &Evaluation, lang: Lang) -> Vec<Sentence> {
     }
     if let Some(detail) = &evaluation.regression {
         of_regressor(evaluation, detail, lang, &mut found);
+    }
+    if let Some(detail) = &evaluation.clustering {
+        found.extend(structure::weak_clusters(detail, lang));
     }
     found.extend(weakest_slice(evaluation, lang));
     found
@@ -121,6 +125,9 @@ pub(super) fn tables(evaluation: &Evaluation, lang: Lang) -> Vec<TableOfNumbers>
     }
     if let Some(detail) = &evaluation.regression {
         tables.push(worst_rows(detail, lang));
+    }
+    if let Some(detail) = &evaluation.clustering {
+        tables.extend(structure::tables(detail, lang));
     }
     tables.extend(evaluation.slices.iter().map(|report| slices(evaluation, &report.column, &report.slices, lang)));
     tables

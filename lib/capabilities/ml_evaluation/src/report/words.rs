@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use mlops_core::Lang;
+use mlops_core::values::TaskType;
 
 /// Each word with its English and its Japanese form.
 const WORDS: &[(&str, &str, &str)] = &[
@@ -48,7 +49,25 @@ const WORDS: &[(&str, &str, &str)] = &[
     ("report", "Full report", "レポート全文"),
 ];
 
-/// The words in that language.
-pub(super) fn of(lang: Lang) -> BTreeMap<&'static str, &'static str> {
-    WORDS.iter().map(|&(name, en, ja)| (name, lang.pick(en, ja))).collect()
+/// The words that are others for clusterings.
+const CLUSTERS: &[(&str, &str, &str)] = &[("weak", "What the clusters are", "クラスタの内容")];
+
+/// The words that are others for reductions.
+const REDUCTIONS: &[(&str, &str, &str)] = &[
+    ("weak", "What the coordinates show", "座標が示すもの"),
+    (
+        "matters_text",
+        "How much each feature weighs in the components. It says nothing about cause and effect.",
+        "各特徴量が成分に占める重みを示します。因果関係を示すものではありません。",
+    ),
+];
+
+/// The words in that language, for a report about that kind of learning.
+pub(super) fn of(lang: Lang, task: TaskType) -> BTreeMap<&'static str, &'static str> {
+    let own = match task {
+        TaskType::Classification | TaskType::Regression => &[][..],
+        TaskType::Clustering => CLUSTERS,
+        TaskType::DimensionalityReduction => REDUCTIONS,
+    };
+    WORDS.iter().chain(own).map(|&(name, en, ja)| (name, lang.pick(en, ja))).collect()
 }

@@ -1,6 +1,7 @@
 //! The tools on real models and tables.
 
 mod classifiers;
+mod clusterings;
 mod curves;
 mod many_classes;
 mod regressors;

@@ -1,19 +1,22 @@
 //! `create_evaluation_report`: an evaluation for people.
 
-use mlops_artifacts::{Kind, run_id};
-use mlops_core::values::ArtifactUri;
+use mlops_artifacts::{Artifacts, Kind, run_id};
+use mlops_core::values::{ArtifactUri, TaskType};
 use mlops_core::{ArtifactLink, Call, Effect, Error, Lang, Report, Result, Tool};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::MlEvaluation;
 use crate::evaluation::{Evaluation, FORMAT};
+use crate::reduction;
 use crate::report::document::Material;
 use crate::report::{self, DataFacts, Decided, Decision, Requested};
 use crate::storing::Folder;
 
 /// The longest title, in characters.
 const LONGEST_TITLE: usize = 200;
+/// The name of the document in which training tells of a reduction.
+const REDUCTION: &str = "reduction.json";
 
 /// Write the report of an evaluation for people: what was asked, found and decided, how good it is against guessing, where
 /// the model errs, what matters most, and what limits the conclusions. One self-contained HTML page, Markdown, JSON with
@@ -21,7 +24,8 @@ const LONGEST_TITLE: usize = 200;
 #[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CreateEvaluationReport {
-    /// The `evaluation.json` that `evaluate_classifier` or `evaluate_regressor` wrote.
+    /// The `evaluation.json` that `evaluate_classifier`, `evaluate_regressor` or `evaluate_clustering` wrote, or the
+    /// `reduction.json` that `train_unsupervised_dimensionality_reduction` wrote.
     pub evaluation_uri: ArtifactUri,
     /// The title; made from the model's name or its target when not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -80,8 +84,7 @@ impl Tool for CreateEvaluationReport {
         if self.title.as_ref().is_some_and(|title| title.chars().count() > LONGEST_TITLE || title.trim().is_empty()) {
             return Err(Error::invalid_input(format!("a title has 1 to {LONGEST_TITLE} characters")).at("title"));
         }
-        let read = artifacts.read_json::<Evaluation>(&self.evaluation_uri).await;
-        let evaluation = read.map_err(|error| error.at_or("evaluation_uri"))?;
+        let evaluation = read(artifacts, &self.evaluation_uri).await.map_err(|error| error.at_or("evaluation_uri"))?;
         check(&evaluation, &self.evaluation_uri)?;
         let run_id = match (&self.run_id, &call.run_id) {
             (None, None) => run_id(Some(&evaluation.run_id), call, &(), &[])?,
@@ -124,18 +127,32 @@ impl Tool for CreateEvaluationReport {
     }
 }
 
+/// Reads the document of an evaluation, or what training found about a reduction.
+async fn read(artifacts: &Artifacts, uri: &ArtifactUri) -> Result<Evaluation> {
+    if uri.file_name() == REDUCTION {
+        return artifacts.read_reduction(uri).await.map(reduction::evaluation);
+    }
+    artifacts.read_json(uri).await
+}
+
 /// Refuses a document of another format, or one whose parts do not fit together.
 fn check(evaluation: &Evaluation, uri: &ArtifactUri) -> Result<()> {
     let wrong = |what: &str| {
         Err(Error::invalid_input(format!("{uri} {what}"))
             .at("evaluation_uri")
-            .hint("name the evaluation.json that evaluate_classifier or evaluate_regressor wrote"))
+            .hint("name the evaluation.json that an evaluate_ tool wrote, or the reduction.json of a reduction"))
     };
     if evaluation.format != FORMAT {
         return wrong(&format!("has format {}; this version reads format {FORMAT}", evaluation.format));
     }
-    if evaluation.classification.is_some() == evaluation.regression.is_some() {
-        return wrong("is neither the evaluation of a classifier nor that of a regressor");
+    let details = [
+        (TaskType::Classification, evaluation.classification.is_some()),
+        (TaskType::Regression, evaluation.regression.is_some()),
+        (TaskType::Clustering, evaluation.clustering.is_some()),
+        (TaskType::DimensionalityReduction, evaluation.reduction.is_some()),
+    ];
+    if details.into_iter().any(|(task, is_there)| is_there != (task == evaluation.task)) {
+        return wrong("does not have the details of its own task, and those alone");
     }
     Ok(())
 }

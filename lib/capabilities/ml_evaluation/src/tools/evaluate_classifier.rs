@@ -8,7 +8,7 @@ use mlops_algorithms::metrics::multiclass_roc::AucAveraging;
 use mlops_algorithms::metrics::slices::SliceReport;
 use mlops_algorithms::metrics::threshold::ThresholdObjective;
 use mlops_artifacts::{Kind, run_id};
-use mlops_core::values::{ArtifactUri, TaskType};
+use mlops_core::values::{ArtifactUri, SupervisedTask};
 use mlops_core::{ArtifactLink, Call, Effect, Error, Lang, Report, Result, Tool};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -179,7 +179,7 @@ impl Tool for EvaluateClassifier {
 
     async fn run(self, room: &MlEvaluation, call: &Call) -> Result<EvaluatedClassifier> {
         let artifacts = &room.artifacts;
-        let task = TaskType::Classification;
+        let task = SupervisedTask::Classification;
         let model = scoring::read_model(artifacts, &self.model_s3_uri, task, "model_s3_uri").await?;
         let other = scoring::read_other(artifacts, self.baseline_model_s3_uri.as_ref(), &model).await?;
         let data = scoring::read_test_data(artifacts, &self.test_data_s3_uri, call).await?;
@@ -247,7 +247,7 @@ fn result(evaluation: Evaluation, evaluation_uri: String, dry_run: bool) -> Resu
         per_class: detail.per_class.into_iter().take(CLASSES).collect(),
         top_confusions: detail.top_confusions,
         slices: slicing::for_result(evaluation.slices),
-        baseline: evaluation.baseline,
+        baseline: evaluation.baseline.ok_or_else(|| Error::internal("what guessing reaches is missing"))?,
         comparison: evaluation.comparison,
         evaluation_uri,
         predictions_uri: evaluation.predictions_uri,

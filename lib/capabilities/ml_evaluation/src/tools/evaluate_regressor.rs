@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use mlops_algorithms::metrics::Interval;
 use mlops_algorithms::metrics::slices::SliceReport;
 use mlops_artifacts::{Kind, run_id};
-use mlops_core::values::{ArtifactUri, TaskType};
+use mlops_core::values::{ArtifactUri, SupervisedTask};
 use mlops_core::{ArtifactLink, Call, Effect, Error, Lang, Report, Result, Tool};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -140,7 +140,7 @@ impl Tool for EvaluateRegressor {
         if !(0.0..=1.0).contains(&self.quantile) {
             return Err(Error::invalid_input(format!("`quantile` is {}, outside 0 to 1", self.quantile)).at("quantile"));
         }
-        let task = TaskType::Regression;
+        let task = SupervisedTask::Regression;
         let model = scoring::read_model(artifacts, &self.model_s3_uri, task, "model_s3_uri").await?;
         let other = scoring::read_other(artifacts, self.baseline_model_s3_uri.as_ref(), &model).await?;
         let data = scoring::read_test_data(artifacts, &self.test_data_s3_uri, call).await?;
@@ -192,7 +192,7 @@ fn result(evaluation: Evaluation, evaluation_uri: String, dry_run: bool) -> Resu
         notes: evaluation.notes,
         worst: detail.worst,
         slices: slicing::for_result(evaluation.slices),
-        baseline: evaluation.baseline,
+        baseline: evaluation.baseline.ok_or_else(|| Error::internal("what guessing reaches is missing"))?,
         comparison: evaluation.comparison,
         evaluation_uri,
         predictions_uri: evaluation.predictions_uri,

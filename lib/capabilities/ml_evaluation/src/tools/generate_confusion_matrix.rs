@@ -2,7 +2,7 @@
 
 use mlops_algorithms::metrics::confusion::{ConfusionMatrix, Normalisation};
 use mlops_artifacts::{Kind, run_id};
-use mlops_core::values::{ArtifactUri, TaskType};
+use mlops_core::values::{ArtifactUri, SupervisedTask};
 use mlops_core::{ArtifactLink, Call, Effect, Error, Lang, Report, Result, Tool};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -90,7 +90,7 @@ impl Tool for GenerateConfusionMatrix {
 
     async fn run(self, room: &MlEvaluation, call: &Call) -> Result<GeneratedConfusionMatrix> {
         let artifacts = &room.artifacts;
-        let task = TaskType::Classification;
+        let task = SupervisedTask::Classification;
         let model = scoring::read_model(artifacts, &self.model_s3_uri, task, "model_s3_uri").await?;
         let data = scoring::read_test_data(artifacts, &self.test_data_s3_uri, call).await?;
         let hashes = [model.sha256.as_str(), data.source.sha256.as_str()];

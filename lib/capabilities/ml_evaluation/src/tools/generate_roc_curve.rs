@@ -6,7 +6,7 @@ use mlops_algorithms::metrics::precision_recall::PrecisionRecallPoint;
 use mlops_algorithms::metrics::roc::RocPoint;
 use mlops_algorithms::metrics::threshold::{ThresholdChoice, ThresholdObjective};
 use mlops_artifacts::{Kind, LoadedModel, LoadedTable, run_id};
-use mlops_core::values::{ArtifactUri, TaskType};
+use mlops_core::values::{ArtifactUri, SupervisedTask};
 use mlops_core::{ArtifactLink, Call, Effect, Error, Lang, Report, Result, Tool};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -176,7 +176,7 @@ impl Tool for GenerateRocCurve {
 
     async fn run(self, room: &MlEvaluation, call: &Call) -> Result<GeneratedRocCurve> {
         let artifacts = &room.artifacts;
-        let task = TaskType::Classification;
+        let task = SupervisedTask::Classification;
         let model = scoring::read_model(artifacts, &self.model_s3_uri, task, "model_s3_uri").await?;
         let data = scoring::read_test_data(artifacts, &self.test_data_s3_uri, call).await?;
         let hashes = [model.sha256.as_str(), data.source.sha256.as_str()];

@@ -3,6 +3,8 @@
 mod hyperparameter_optimization;
 mod train_supervised_classifier;
 mod train_supervised_regressor;
+mod train_unsupervised_clustering;
+mod train_unsupervised_dimensionality_reduction;
 
 use mlops_core::Entry;
 
@@ -24,10 +26,16 @@ pub use train_supervised_classifier::{
 pub use train_supervised_regressor::{
     RegressorAlgorithm, RegressorTrainingMetrics, TrainSupervisedRegressor, TrainedRegressor,
 };
+pub use train_unsupervised_clustering::{ClusteringMetrics, TrainUnsupervisedClustering, TrainedClustering};
+pub use train_unsupervised_dimensionality_reduction::{
+    ReductionMetrics, TrainUnsupervisedDimensionalityReduction, TrainedReduction,
+};
 
 /// Every tool of training.
 pub static TOOLS: &[Entry<MlTraining>] = &[
     Entry::of::<TrainSupervisedClassifier>(),
     Entry::of::<TrainSupervisedRegressor>(),
+    Entry::of::<TrainUnsupervisedClustering>(),
+    Entry::of::<TrainUnsupervisedDimensionalityReduction>(),
     Entry::of::<HyperparameterOptimization>(),
 ];

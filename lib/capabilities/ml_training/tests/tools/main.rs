@@ -7,4 +7,6 @@ mod place;
 mod schemas;
 mod train_supervised_classifier;
 mod train_supervised_regressor;
+mod train_unsupervised_clustering;
+mod train_unsupervised_dimensionality_reduction;
 mod unhappy;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use mlops_artifacts::{Kind, LoadedModel, ModelExport, ReadOptions};
+use mlops_artifacts::{Kind, ModelExport, ReadOptions, StoredModel};
 use mlops_core::ports::{Condition, json_bytes};
 use mlops_core::values::{ArtifactUri, sha256_hex};
 use mlops_core::{ArtifactLink, Call, Effect, Error, ErrorKind, Lang, Report, Result, Tool};
@@ -44,7 +44,8 @@ pub struct RegisterModel {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gates_passed: Option<bool>,
     /// A table of raw rows, such as the test rows. The first of them, at most 20, are kept with what the model predicts
-    /// for them: a rollback predicts them again before it trusts the version.
+    /// for them: a rollback predicts them again before it trusts the version. A model that has no place for rows that it was
+    /// not fitted to (hdbscan, tsne) keeps none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub golden_data_s3_uri: Option<ArtifactUri>,
     /// Check everything and say what would be registered, without writing.
@@ -83,20 +84,23 @@ impl Tool for RegisterModel {
             return Err(Error::invalid_input(format!("the metric {name} is not a finite number")).at("metrics"));
         }
         let loaded =
-            room.artifacts.read_model(&self.model_s3_uri).await.map_err(|error| error.at_or("model_s3_uri"))?;
+            room.artifacts.read_stored_model(&self.model_s3_uri).await.map_err(|error| error.at_or("model_s3_uri"))?;
         let registry = &room.registry;
         let versions = registry.versions(&self.model_name).await?;
-        let known = versions.iter().find(|version| version.model.model_sha256 == loaded.sha256).cloned();
+        let known = versions.iter().find(|version| version.model.model_sha256 == loaded.sha256()).cloned();
         let number = known.as_ref().or(versions.last()).map_or(1, |version| version.version);
         let number = if known.is_some() || versions.is_empty() { number } else { number + 1 };
         let (loaded, golden) = match &self.golden_data_s3_uri {
-            Some(data) if known.is_none() => {
+            Some(data) if known.is_none() && has_place(&loaded) => {
                 golden(room, loaded, data, call).await.map_err(|error| error.at("golden_data_s3_uri"))?
             }
             _ => (loaded, None),
         };
-        let exports = room.artifacts.exports(&loaded).await?;
-        let mut new = self.version_of(loaded, exports, call)?;
+        let exports = match &loaded {
+            StoredModel::Supervised(model) => room.artifacts.exports(model).await?,
+            StoredModel::Unsupervised(_) => Vec::new(),
+        };
+        let mut new = self.version_of(&loaded, exports, call)?;
         call.check()?;
         let now = call.clock.now();
         let state = registry.state(&self.model_name).await?;
@@ -136,20 +140,20 @@ impl Tool for RegisterModel {
 
 impl RegisterModel {
     /// What is to be registered, without golden rows.
-    fn version_of(&self, loaded: LoadedModel, exports: Vec<ModelExport>, call: &Call) -> Result<NewVersion> {
-        let card = loaded.card;
-        let signature = serde_json::to_value(&card.signature)
+    fn version_of(&self, loaded: &StoredModel, exports: Vec<ModelExport>, call: &Call) -> Result<NewVersion> {
+        let card = loaded.facts();
+        let signature = serde_json::to_value(card.signature)
             .map_err(|error| Error::internal("the signature could not be written as JSON").caused_by(error))?;
         Ok(NewVersion {
-            model_s3_uri: loaded.uri.as_str().to_owned(),
-            model_sha256: loaded.sha256,
-            algorithm: card.algorithm,
+            model_s3_uri: loaded.uri().as_str().to_owned(),
+            model_sha256: loaded.sha256().to_owned(),
+            algorithm: card.algorithm.to_owned(),
             task: card.task.as_str().to_owned(),
-            target_column: card.target_column,
-            metrics: if self.metrics.is_empty() { card.metrics } else { self.metrics.clone() },
-            hyperparameters: card.hyperparameters,
+            target_column: card.target_column.map(str::to_owned),
+            metrics: if self.metrics.is_empty() { card.metrics.clone() } else { self.metrics.clone() },
+            hyperparameters: card.hyperparameters.clone(),
             signature,
-            data_sha256: self.data_sha256.clone().or(Some(card.train_sha256)),
+            data_sha256: self.data_sha256.clone().or_else(|| Some(card.train_sha256.to_owned())),
             run_id: self.run_id.clone().or_else(|| call.run_id.clone()),
             exports: exports.into_iter().filter_map(exported).collect(),
             golden: None,
@@ -167,6 +171,14 @@ impl RegisterModel {
     }
 }
 
+/// Whether the model says anything of rows that it was not fitted to.
+fn has_place(model: &StoredModel) -> bool {
+    match model {
+        StoredModel::Supervised(_) => true,
+        StoredModel::Unsupervised(model) => model.no_place().is_none(),
+    }
+}
+
 /// An export as the registry keeps it; none that was left out.
 fn exported(export: ModelExport) -> Option<ExportedFile> {
     let format = export.format.as_str().to_owned();
@@ -176,13 +188,13 @@ fn exported(export: ModelExport) -> Option<ExportedFile> {
 /// The golden rows of the model among those of the table, without their place, and the document.
 async fn golden(
     room: &ModelRegistry,
-    model: LoadedModel,
+    model: StoredModel,
     data: &ArtifactUri,
     call: &Call,
-) -> Result<(LoadedModel, Option<(GoldenRows, Vec<u8>)>)> {
+) -> Result<(StoredModel, Option<(GoldenRows, Vec<u8>)>)> {
     let options = ReadOptions { limit: Some(LOOKED_AT), ..ReadOptions::default() };
     let table = room.artifacts.read_table(data, &options, call).await?;
-    let predicted = call.compute(move |_| Golden::of(&model, &table).map(|golden| (model, golden)));
+    let predicted = call.compute(move |call| Golden::of(&model, &table, call).map(|golden| (model, golden)));
     let (model, golden) = predicted.await?;
     let bytes = json_bytes(&golden)?;
     let rows = GoldenRows { uri: String::new(), sha256: sha256_hex(&bytes), rows: golden.len() };

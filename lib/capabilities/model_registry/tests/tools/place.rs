@@ -10,7 +10,7 @@ use mlops_algorithms::preprocess::{PreprocessConfig, Preprocessor};
 use mlops_algorithms::probe::Silent;
 use mlops_algorithms::target::Target;
 use mlops_artifacts::{Artifacts, EncodedModel, ModelCard, ReadOptions, Signature};
-use mlops_core::values::{ArtifactUri, TaskType, sha256_hex};
+use mlops_core::values::{ArtifactUri, SupervisedTask, sha256_hex};
 use mlops_core::{Call, Error, Lang, Result};
 use mlops_local::{Access, FileStore};
 use mlops_model_registry::ModelRegistry;
@@ -70,9 +70,9 @@ impl Place {
         let loaded = artifacts.read_table(&rows, &ReadOptions::default(), &self.call).await.unwrap();
         let values = &loaded.table.column(target).unwrap().values;
         let (task, kind, answers) = if target == "weight" {
-            (Task::Regression, TaskType::Regression, Target::numbers(values).unwrap())
+            (Task::Regression, SupervisedTask::Regression, Target::numbers(values).unwrap())
         } else {
-            (Task::Classification, TaskType::Classification, Target::classes(values, None).unwrap())
+            (Task::Classification, SupervisedTask::Classification, Target::classes(values, None).unwrap())
         };
         let features = loaded.table.without(&["kind", "weight"]);
         let config = PreprocessConfig::default();

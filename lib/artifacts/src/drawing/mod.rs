@@ -1,0 +1,11 @@
+//! What every picture is drawn with, and the pictures that more than one room draws.
+//!
+//! The same numbers give the same bytes. Colours can be told apart with the common kinds of colour blindness.
+
+pub mod axes;
+pub mod k_search;
+pub mod lettering;
+pub mod palette;
+pub mod scatter;
+pub mod scree;
+pub mod svg;
