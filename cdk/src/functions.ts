@@ -65,6 +65,7 @@ export const AGENTS: readonly FunctionSpec[] = [
     tools: [
       "train_supervised_classifier",
       "train_supervised_regressor",
+      "hyperparameter_optimization",
       "register_model",
       "list_model_versions",
       "update_model_status",

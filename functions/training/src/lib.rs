@@ -4,8 +4,10 @@ mod agent;
 mod approval;
 mod candidates;
 mod registration;
+mod search;
 
 pub use agent::{Inputs, Outputs, TrainingAgent};
 pub use approval::{DecideInputs, DecideOutputs};
 pub use candidates::{Candidate, TrainInputs, TrainOutputs};
 pub use registration::{Decision, GateOutcome, RegisterInputs, RegisterOutputs};
+pub use search::SearchRecord;

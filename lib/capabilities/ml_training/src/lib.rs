@@ -2,16 +2,19 @@
 
 mod calibration;
 mod capability;
+mod chart;
 mod convergence;
 mod cross_validation;
 mod fault;
 mod importance;
 mod job;
+mod learning_curve;
 mod request;
 mod score;
 mod search;
 mod search_objective;
 mod search_records;
+mod search_result;
 mod signature;
 pub mod tools;
 mod training_table;

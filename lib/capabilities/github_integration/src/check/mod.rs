@@ -6,6 +6,7 @@ mod facts;
 mod gates;
 mod inert;
 mod names;
+mod search;
 mod section;
 mod split;
 mod words;
@@ -35,6 +36,7 @@ pub(crate) struct Draft {
     pub(crate) target: Option<String>,
     pub(crate) algorithm: Option<String>,
     pub(crate) hyperparameters: Map<String, Value>,
+    pub(crate) search: Map<String, Value>,
     pub(crate) split: Map<String, Value>,
     pub(crate) preprocessing: Map<String, Value>,
     pub(crate) evaluation: EvaluationConfig,
@@ -57,6 +59,7 @@ pub(crate) fn check(config: &Map<String, Value>, findings: &mut Findings<'_>) ->
     let target = names::target(config, findings);
     let algorithm = algorithm::name(config, task, findings);
     let hyperparameters = algorithm::hyperparameters(config, task, algorithm.as_deref(), findings);
+    let search = search::check(config, task, algorithm.as_deref(), &hyperparameters, findings);
     let seed = seed(config, findings);
     let split = split::check(config, task, seed, findings);
     // The seed of the split stands for that of the run when the run has none of its own.
@@ -74,6 +77,7 @@ pub(crate) fn check(config: &Map<String, Value>, findings: &mut Findings<'_>) ->
         target,
         algorithm,
         hyperparameters,
+        search,
         split,
         preprocessing,
         evaluation,
@@ -92,6 +96,7 @@ impl Draft {
             algorithm: self.algorithm?,
             model_name: self.model_name?,
             hyperparameters: self.hyperparameters,
+            hyperparameter_optimization: self.search,
             split: self.split,
             preprocessing_config: self.preprocessing,
             evaluation: self.evaluation,

@@ -105,6 +105,7 @@ fn estimate(draft: &Draft, facts: &Facts) -> Option<Estimate> {
         task: task_of(draft.task?),
         algorithm: algorithm.and_then(|name| name.parse().ok()),
         hyperparameters: &draft.hyperparameters,
+        search: &draft.search,
     };
     Some(workload.estimate())
 }

@@ -6,6 +6,7 @@ pub mod axes;
 pub mod calibration;
 pub mod condensed;
 pub mod confusion_matrix;
+pub mod convergence;
 pub mod importance;
 pub mod intervals;
 pub mod lettering;
