@@ -67,6 +67,7 @@ export const AGENTS: readonly FunctionSpec[] = [
       "train_supervised_regressor",
       "train_unsupervised_clustering",
       "train_unsupervised_dimensionality_reduction",
+      "hyperparameter_optimization",
       "register_model",
       "list_model_versions",
       "update_model_status",

@@ -15,6 +15,7 @@ mod odd_input;
 mod parity;
 mod readme;
 mod runs;
+mod searches;
 mod serve;
 mod structure;
 mod tidy;

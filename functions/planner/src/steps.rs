@@ -141,12 +141,33 @@ fn training(config: &TrainingConfig, lang: Lang) -> String {
             .to_owned(),
         _ => say!(lang, "**Training**: {algorithm}", "**学習**: {algorithm} を使います"),
     };
-    if config.hyperparameters.is_empty() {
+    if !config.hyperparameter_optimization.is_empty() {
+        text.push_str(&search(config, &given, lang));
+    } else if config.hyperparameters.is_empty() {
         text.push_str(lang.pick(" with default hyperparameters", "（ハイパーパラメータは既定値）"));
     } else {
         text.push_str(&say!(lang, " with {given}, the rest by default", "（{given}、その他は既定値）"));
     }
     text.push_str(&say!(lang, "; seed {seed}.", "。シード {seed}。"));
+    text
+}
+
+/// How hyperparameters are searched; `fixed` are those that stay as they are.
+fn search(config: &TrainingConfig, fixed: &str, lang: Lang) -> String {
+    let asked = &config.hyperparameter_optimization;
+    let text = |name: &str| shown(asked.get(name).and_then(Value::as_str).unwrap_or_default());
+    let number = |name: &str| asked.get(name).and_then(Value::as_u64).unwrap_or_default();
+    let (strategy, metric, trials, folds) = (text("strategy"), text("metric"), number("max_trials"), number("folds"));
+    let mut text = say!(
+        lang,
+        " with hyperparameters that a {strategy} search finds: at most {trials} trials each, by {metric} on {folds} folds of \
+         the training rows",
+        "（ハイパーパラメータは {strategy} 探索で決定。それぞれ最大 {trials} 回、学習データの {folds} 分割交差検証の {metric} で\
+         比較）"
+    );
+    if !fixed.is_empty() {
+        text.push_str(&say!(lang, "; {fixed} stay as they are", "。{fixed} は固定です"));
+    }
     text
 }
 

@@ -12,6 +12,8 @@ use mlops_ml_training::tools::{CrossValidationResult, TrainSupervisedClassifier,
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::search::{SearchRecord, Searches};
+
 /// The word for "whatever predicts best".
 pub(crate) const AUTO: &str = "auto";
 /// How often the rows are divided when there are no validation rows to choose by.
@@ -45,6 +47,9 @@ pub struct TrainOutputs {
     pub candidates: Vec<Candidate>,
     /// Seconds from columns in memory to the finished model.
     pub training_time_seconds: f64,
+    /// How the hyperparameters of the chosen model were searched; absent when no search was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub search: Option<Box<SearchRecord>>,
 }
 
 /// An algorithm that was tried.
@@ -64,10 +69,14 @@ pub struct Candidate {
     pub training_time_seconds: Option<f64>,
     /// Why it was left out: the hyperparameters of the request are not its own.
     pub left_out: Option<String>,
+    /// How its hyperparameters were searched; absent when no search was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub search: Option<SearchRecord>,
 }
 
 /// Trains what the request names. With `auto` the candidates are trained one after the other, and the best on the
-/// validation rows is kept: by macro F1, then by log loss; for regression by the root mean squared error.
+/// validation rows is kept: by macro F1, then by log loss; for regression by the root mean squared error. Where a search of
+/// hyperparameters is asked for, each is searched first on folds of the training rows, and the search's metric decides.
 pub(crate) async fn train(
     training: &ToolCaller<MlTraining>,
     config: &TrainingConfig,
@@ -86,9 +95,10 @@ pub(crate) async fn train(
     };
     let mut candidates = Vec::with_capacity(algorithms.len());
     let mut refused = None;
+    let mut searches = Searches::of(config, task, algorithms.len(), automatic)?;
     for algorithm in algorithms {
         let request = arguments_of(config, run_id, &inputs, algorithm, automatic);
-        match train_one(training, task, request, call).await {
+        match train_tuned(training, config, task, searches.as_mut(), request, call).await {
             Ok(candidate) => candidates.push(candidate),
             Err(error) if automatic && is_about_hyperparameters(&error) => {
                 candidates.push(Candidate::left_out(algorithm, &error));
@@ -97,14 +107,19 @@ pub(crate) async fn train(
             Err(error) => return Err(in_request(error)),
         }
     }
-    let best = (0..candidates.len())
-        .filter(|&index| candidates[index].model_s3_uri.is_some())
-        .min_by(|&a, &b| compare(task, &candidates[a].metrics, &candidates[b].metrics));
+    let best = (0..candidates.len()).filter(|&index| candidates[index].model_s3_uri.is_some()).min_by(|&a, &b| {
+        let [a, b] = [a, b].map(|index| &candidates[index].metrics);
+        let by_search = searches.as_ref().map_or(Ordering::Equal, |searches| searches.compare(a, b));
+        by_search.then_with(|| compare(task, a, b))
+    });
     let Some(best) = best else {
         return Err(refused.map_or_else(|| Error::internal("no algorithm was tried"), in_request));
     };
     candidates[best].chosen = true;
     let chosen = candidates[best].clone();
+    for candidate in &mut candidates {
+        candidate.search = candidate.search.as_ref().map(SearchRecord::in_short);
+    }
     Ok(TrainOutputs {
         model_s3_uri: chosen.model_s3_uri.ok_or_else(|| Error::internal("the chosen model has no place"))?,
         model_sha256: chosen.model_sha256.ok_or_else(|| Error::internal("the chosen model has no hash"))?,
@@ -112,6 +127,7 @@ pub(crate) async fn train(
         metrics: chosen.metrics,
         candidates,
         training_time_seconds: chosen.training_time_seconds.unwrap_or_default(),
+        search: chosen.search.map(Box::new),
     })
 }
 
@@ -137,6 +153,23 @@ fn arguments_of(
         arguments["cross_validation"] = json!({"folds": FOLDS});
     }
     arguments
+}
+
+/// Searches the hyperparameters of a request where that is asked for, and trains with them.
+async fn train_tuned(
+    training: &ToolCaller<MlTraining>,
+    config: &TrainingConfig,
+    task: SupervisedTask,
+    searches: Option<&mut Searches>,
+    mut request: Value,
+    call: &Call,
+) -> Result<Candidate> {
+    let search = match searches {
+        Some(searches) => Some(searches.tune(training, config, &mut request, call).await?),
+        None => None,
+    };
+    let algorithm = request["algorithm"].as_str().unwrap_or_default().to_owned();
+    Ok(Candidate { algorithm, search, ..train_one(training, task, request, call).await? })
 }
 
 async fn train_one(
@@ -189,6 +222,7 @@ impl Candidate {
             metrics,
             training_time_seconds,
             left_out: None,
+            search: None,
         })
     }
 
@@ -201,6 +235,7 @@ impl Candidate {
             metrics: BTreeMap::new(),
             training_time_seconds: None,
             left_out: Some(error.message.clone()),
+            search: None,
         }
     }
 }

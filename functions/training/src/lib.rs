@@ -4,10 +4,12 @@ mod agent;
 mod approval;
 mod candidates;
 mod registration;
+mod search;
 mod structure;
 
 pub use agent::{Inputs, Outputs, TrainingAgent};
 pub use approval::{DecideInputs, DecideOutputs};
 pub use candidates::{Candidate, TrainInputs, TrainOutputs};
 pub use registration::{Decision, GateOutcome, RegisterInputs, RegisterOutputs};
+pub use search::SearchRecord;
 pub use structure::{StructureInputs, StructureOutputs};

@@ -19,6 +19,8 @@ const CURVATURE: f64 = 0.9;
 #[derive(Debug)]
 pub(crate) struct Minimum {
     pub(crate) point: Vec<f64>,
+    /// The function there.
+    pub(crate) value: f64,
     pub(crate) iterations: usize,
     /// Whether the gradient is within the tolerance, or the function has stopped changing in its last digit.
     pub(crate) converged: bool,
@@ -40,7 +42,7 @@ pub(crate) fn minimize<E>(
     start: Vec<f64>,
     tolerance: f64,
     max_iterations: usize,
-    before_iteration: impl FnMut(usize) -> Result<(), E>,
+    before_iteration: impl FnMut(usize, f64) -> Result<(), E>,
 ) -> Result<Minimum, E> {
     minimize_preconditioned(function, |_| (), start, tolerance, max_iterations, before_iteration)
 }
@@ -48,14 +50,15 @@ pub(crate) fn minimize<E>(
 /// Minimises `function`, which returns the value at a point and writes the gradient, from `start`.
 ///
 /// `precondition` multiplies by an approximation of the inverse curvature, up to a factor.
-/// `before_iteration` gets the number of iterations done and can stop everything with its error.
+/// `before_iteration` gets the number of iterations done and the function's value there, and can stop everything with its
+/// error.
 pub(crate) fn minimize_preconditioned<E>(
     mut function: impl FnMut(&[f64], &mut [f64]) -> f64,
     precondition: impl Fn(&mut [f64]),
     start: Vec<f64>,
     tolerance: f64,
     max_iterations: usize,
-    mut before_iteration: impl FnMut(usize) -> Result<(), E>,
+    mut before_iteration: impl FnMut(usize, f64) -> Result<(), E>,
 ) -> Result<Minimum, E> {
     let mut point = start;
     let mut gradient = vec![0.0; point.len()];
@@ -65,12 +68,12 @@ pub(crate) fn minimize_preconditioned<E>(
     let mut next_gradient = vec![0.0; point.len()];
     let mut stalled = 0;
     for iteration in 0..max_iterations {
-        before_iteration(iteration)?;
+        before_iteration(iteration, value)?;
         if !value.is_finite() || !dot(&gradient, &gradient).is_finite() {
-            return Ok(Minimum { point, iterations: iteration, converged: false, finite: false });
+            return Ok(Minimum { point, value, iterations: iteration, converged: false, finite: false });
         }
         if largest(&gradient) <= tolerance {
-            return Ok(Minimum { point, iterations: iteration, converged: true, finite: true });
+            return Ok(Minimum { point, value, iterations: iteration, converged: true, finite: true });
         }
         let mut direction = descent(&gradient, &history, &precondition);
         let mut slope = dot(&direction, &gradient);
@@ -93,7 +96,7 @@ pub(crate) fn minimize_preconditioned<E>(
         });
         let Some(found) = found else {
             // No step improves on this point in the digits that there are.
-            return Ok(Minimum { point, iterations: iteration, converged: false, finite: true });
+            return Ok(Minimum { point, value, iterations: iteration, converged: false, finite: true });
         };
         let moved: Vec<f64> = next.iter().zip(&point).map(|(next, point)| next - point).collect();
         let bent: Vec<f64> = next_gradient.iter().zip(&gradient).map(|(next, old)| next - old).collect();
@@ -111,12 +114,12 @@ pub(crate) fn minimize_preconditioned<E>(
         value = found.value;
         stalled = if decrease.abs() <= f64::EPSILON * scale { stalled + 1 } else { 0 };
         if stalled == STALLED {
-            return Ok(Minimum { point, iterations: iteration + 1, converged: true, finite: true });
+            return Ok(Minimum { point, value, iterations: iteration + 1, converged: true, finite: true });
         }
     }
     let finite = value.is_finite() && dot(&gradient, &gradient).is_finite();
     let converged = finite && largest(&gradient) <= tolerance;
-    Ok(Minimum { point, iterations: max_iterations, converged, finite })
+    Ok(Minimum { point, value, iterations: max_iterations, converged, finite })
 }
 
 /// The two-loop recursion: minus the approximate inverse Hessian times the gradient.
@@ -206,14 +209,14 @@ mod tests {
 
     #[test]
     fn the_curved_valley_of_rosenbrock() {
-        let end = minimize(rosenbrock, vec![-1.2, 1.0], 1e-10, 200, |_| Ok::<_, ()>(())).unwrap();
+        let end = minimize(rosenbrock, vec![-1.2, 1.0], 1e-10, 200, |_, _| Ok::<_, ()>(())).unwrap();
         assert!(end.converged && end.iterations < 60, "{end:?}");
         assert!((end.point[0] - 1.0).abs() < 1e-9 && (end.point[1] - 1.0).abs() < 1e-9, "{end:?}");
     }
 
     #[test]
     fn too_few_iterations_are_reported() {
-        let end = minimize(rosenbrock, vec![-1.2, 1.0], 1e-10, 3, |_| Ok::<_, ()>(())).unwrap();
+        let end = minimize(rosenbrock, vec![-1.2, 1.0], 1e-10, 3, |_, _| Ok::<_, ()>(())).unwrap();
         assert!(!end.converged && end.iterations == 3);
     }
 
@@ -228,13 +231,13 @@ mod tests {
             }
             value
         };
-        let end = minimize(square, vec![0.0; 20], 1e-9, 500, |_| Ok::<_, ()>(())).unwrap();
+        let end = minimize(square, vec![0.0; 20], 1e-9, 500, |_, _| Ok::<_, ()>(())).unwrap();
         assert!(end.converged && end.point.iter().all(|x| (x - 3.0).abs() < 1e-8), "{end:?}");
     }
 
     #[test]
     fn the_caller_can_stop_it() {
-        let stop = |iteration| if iteration == 2 { Err("stop") } else { Ok(()) };
+        let stop = |iteration, _| if iteration == 2 { Err("stop") } else { Ok(()) };
         assert_eq!(minimize(rosenbrock, vec![-1.2, 1.0], 1e-10, 200, stop).unwrap_err(), "stop");
     }
 
@@ -244,7 +247,7 @@ mod tests {
             gradient[0] = f64::NAN;
             f64::NAN
         };
-        let end = minimize(broken, vec![1.0], 1e-10, 200, |_| Ok::<_, ()>(())).unwrap();
+        let end = minimize(broken, vec![1.0], 1e-10, 200, |_, _| Ok::<_, ()>(())).unwrap();
         assert!(!end.converged && !end.finite);
     }
 }

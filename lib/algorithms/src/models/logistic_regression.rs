@@ -12,7 +12,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::class_weight::weighted_rows;
-use super::fit::{FitError, Fitted, TrainingData};
+use super::fit::{CurvePoint, FitError, Fitted, TrainingData};
 use super::hyperparameters::LogisticParameters;
 use super::predictor::Predictor;
 use super::vector::dot;
@@ -180,8 +180,9 @@ pub(super) fn fit(
     probe.check()?;
     let (most, width) = (parameters.max_iter, features + 1);
     let absolute = strength * parameters.l1_ratio;
+    let mut losses = Vec::new();
     let end = if absolute > 0.0 {
-        penalised::minimize(&loss, absolute, parameters.tolerance, most, probe)?
+        penalised::minimize(&loss, absolute, parameters.tolerance, most, &mut losses, probe)?
     } else {
         let preconditioner = loss.preconditioner();
         lbfgs::minimize_preconditioned(
@@ -190,7 +191,8 @@ pub(super) fn fit(
             loss.start(),
             parameters.tolerance,
             most,
-            |iteration| {
+            |iteration, value| {
+                losses.extend((iteration > 0).then_some(value));
                 probe.progress(iteration as f64, most as f64, "fitting the logistic regression");
                 probe.check()
             },
@@ -198,6 +200,9 @@ pub(super) fn fit(
     };
     if !end.finite {
         return Err(FitError::OutOfRange);
+    }
+    if losses.len() < end.iterations {
+        losses.push(end.value);
     }
     probe.progress(most as f64, most as f64, "fitted the logistic regression");
     let lines = end.point.chunks_exact(features + 1);
@@ -216,9 +221,11 @@ pub(super) fn fit(
     let deviations = data.standard_deviations();
     let feature_importance =
         deviations.iter().enumerate().map(|(feature, deviation)| mean(feature) * deviation).collect();
+    let point = |(index, &train): (usize, &f64)| CurvePoint { iteration: index + 1, train, validation: None };
     Ok(Fitted {
         iterations: Some(end.iterations),
         converged: Some(end.converged),
+        curve: losses.iter().enumerate().map(point).collect(),
         ..Fitted::new(Model::LogisticRegression(model), feature_importance)
     })
 }

@@ -14,6 +14,7 @@ mod fit_error;
 mod hyperparameters;
 mod knn;
 pub(crate) mod lbfgs;
+mod learning_curve;
 mod least_squares;
 mod linear_regression;
 mod logistic_regression;
@@ -47,6 +48,7 @@ pub use hyperparameters::{
 };
 pub(crate) use hyperparameters::{Checked, nearest};
 pub use knn::{Knn, Metric};
+pub use learning_curve::{Diagnosed, Diagnosis, diagnose, thinned};
 pub use linear_regression::LinearRegression;
 pub use logistic_regression::LogisticRegression;
 pub use naive_bayes::NaiveBayes;

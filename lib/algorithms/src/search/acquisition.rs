@@ -166,7 +166,7 @@ impl Acquisition<'_> {
             }
             -score
         };
-        let end = minimize(cost, angles, 1e-5, ITERATIONS, |_| probe.check())?;
+        let end = minimize(cost, angles, 1e-5, ITERATIONS, |_, _| probe.check())?;
         let mut units = start.units.clone();
         for (index, angle) in free.iter().zip(&end.point) {
             let place = angle.sin().powi(2);

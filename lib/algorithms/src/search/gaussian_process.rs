@@ -84,7 +84,7 @@ pub(super) fn fit_kernel(data: &Data, random_seed: u64, starts: usize, probe: &d
     }
     let ends = starting.into_par_iter().map(|start| {
         let cost = |theta: &[f64], gradient: &mut [f64]| differences.cost(&data.values, theta, gradient);
-        let end = minimize(cost, start.theta(), TOLERANCE, ITERATIONS, |_| probe.check())?;
+        let end = minimize(cost, start.theta(), TOLERANCE, ITERATIONS, |_, _| probe.check())?;
         let mut gradient = vec![0.0; end.point.len()];
         let reached = differences.cost(&data.values, &end.point, &mut gradient);
         Ok((reached, Kernel::of(&end.point)))

@@ -69,19 +69,29 @@ pub(crate) struct Workload<'a> {
     /// `None` when the run tries every algorithm of the task.
     pub(crate) algorithm: Option<Algorithm>,
     pub(crate) hyperparameters: &'a Map<String, Value>,
+    /// How hyperparameters are searched; empty when they are not.
+    pub(crate) search: &'a Map<String, Value>,
 }
 
 impl Workload<'_> {
     /// With `n` rows, `p` features and `T` trees, the steps of fitting are
     /// forest `T · n · log₂ n · q`, where `q` is √p for classes and p for numbers, shared by two cores; tree `n · log₂ n · p`;
     /// logistic regression `iterations · n · p`; linear regression `n · p²`. `auto` is the sum over the algorithms of the task.
+    /// A search fits `trials · folds` times more, each time to all folds but one, until its time limit.
     pub(crate) fn estimate(&self) -> Estimate {
         let algorithms = match &self.algorithm {
             Some(algorithm) => std::slice::from_ref(algorithm),
             None => Algorithm::for_task(self.task),
         };
         let fitting: f64 = algorithms.iter().map(|algorithm| self.fitting(*algorithm)).sum();
-        Estimate::of([self.rows, self.columns, self.features], fitting)
+        Estimate::of([self.rows, self.columns, self.features], fitting + self.searching(fitting))
+    }
+
+    /// The time of the trials, given that of fitting once.
+    fn searching(&self, fitting: f64) -> f64 {
+        let given = |name: &str| self.search.get(name).and_then(Value::as_f64);
+        let (Some(trials), Some(folds)) = (given("max_trials"), given("folds")) else { return 0.0 };
+        (fitting * trials * (folds - 1.0)).min(given("time_limit_seconds").unwrap_or(f64::INFINITY))
     }
 
     fn fitting(&self, algorithm: Algorithm) -> f64 {
@@ -135,12 +145,32 @@ fn rounded(value: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     fn estimate(rows: u64, algorithm: Option<Algorithm>) -> Estimate {
         let hyperparameters = Map::new();
-        let task = Task::Classification;
-        Workload { rows, columns: 20, features: 30, task, algorithm, hyperparameters: &hyperparameters }.estimate()
+        let (task, search) = (Task::Classification, Map::new());
+        let (hyperparameters, search) = (&hyperparameters, &search);
+        Workload { rows, columns: 20, features: 30, task, algorithm, hyperparameters, search }.estimate()
+    }
+
+    #[test]
+    fn a_search_takes_the_time_of_its_trials_up_to_its_limit() {
+        let hyperparameters = Map::new();
+        let seconds = |search: Value| {
+            let search = search.as_object().unwrap();
+            let (hyperparameters, algorithm) = (&hyperparameters, Some(Algorithm::RandomForest));
+            let task = Task::Classification;
+            let rows = 1_000_000;
+            Workload { rows, columns: 20, features: 30, task, algorithm, hyperparameters, search }.estimate().seconds
+        };
+        let once = seconds(json!({}));
+        let searched = seconds(json!({"max_trials": 10, "folds": 5}));
+        assert!(searched > 20.0 * once, "{searched} {once}");
+        let limited = seconds(json!({"max_trials": 10, "folds": 5, "time_limit_seconds": 60}));
+        assert!(limited > once && limited <= 1.1 * (once + 60.0), "{limited} {once}");
     }
 
     #[test]

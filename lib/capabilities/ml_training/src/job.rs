@@ -13,6 +13,7 @@ use serde::Serialize;
 
 use crate::calibration::{CalibrationResult, calibrate};
 use crate::cross_validation::{CrossValidationResult, cross_validate};
+use crate::learning_curve::DrawnCurve;
 use crate::request::Request;
 use crate::rows::{preprocessor_of, refuse_held_out};
 use crate::score::{ClassResult, Scores, score};
@@ -49,6 +50,8 @@ pub(crate) struct Learnt {
     pub(crate) per_class: Vec<ClassResult>,
     pub(crate) cross_validation: Option<CrossValidationResult>,
     pub(crate) calibration: Option<CalibrationResult>,
+    /// Where the algorithm keeps losses.
+    pub(crate) curve: Option<DrawnCurve>,
     pub(crate) warnings: Vec<String>,
 }
 
@@ -97,6 +100,9 @@ pub(crate) async fn train<T: Serialize>(
     let encode = move |_: &Call| Ok((EncodedModel::new(card, &trained.learnt.fitted.model)?, trained));
     let (encoded, mut trained) = call.compute(encode).await?;
     call.check()?;
+    if let Some(curve) = &mut trained.learnt.curve {
+        curve.write(room, &trained.uri).await?;
+    }
     let (written, exports) = room.artifacts.write_encoded(&trained.uri, encoded).await?;
     (trained.sha256, trained.exports) = (Some(written.sha256), exports);
     trained.uri = written.uri;
@@ -185,6 +191,7 @@ fn learn(inputs: &Inputs, request: &Request, hyperparameters: &Hyperparameters, 
     let mut fitted = fit_boosted(training, watched, &known, hyperparameters, request.seed, &probe)
         .map_err(|error| fault::of_fit(&error, &table.feature_names, call))?;
     let seconds = started.elapsed().as_secs_f64();
+    let curve = DrawnCurve::of(&fitted, hyperparameters);
     if fitted.converged == Some(false) {
         warnings.push("the iterations ended before they reached the tolerance; raise max_iter".to_owned());
     }
@@ -225,6 +232,7 @@ fn learn(inputs: &Inputs, request: &Request, hyperparameters: &Hyperparameters, 
         per_class,
         cross_validation,
         calibration,
+        curve,
         warnings,
     })
 }

@@ -2,12 +2,14 @@
 
 mod calibration;
 mod capability;
+mod chart;
 mod clustering_job;
 mod convergence;
 mod cross_validation;
 mod fault;
 mod importance;
 mod job;
+mod learning_curve;
 mod reduction_job;
 mod request;
 mod rows;
@@ -15,6 +17,7 @@ mod score;
 mod search;
 mod search_objective;
 mod search_records;
+mod search_result;
 mod signature;
 pub mod tools;
 mod training_table;

@@ -60,14 +60,15 @@ pub(crate) async fn search(
     let mut longest = Duration::ZERO;
     let end = loop {
         call.check()?;
+        let done = count(&study);
+        if open.is_empty() && done >= budget.max_trials {
+            break SearchEnd::MaxTrials;
+        }
+        // A trial that an earlier call gave out waits as well: whoever calls again may have more time for it.
+        if is_over(started, longest, budget.time_limit, call) {
+            break SearchEnd::TimeLimit;
+        }
         if open.is_empty() {
-            let done = count(&study);
-            if done >= budget.max_trials {
-                break SearchEnd::MaxTrials;
-            }
-            if is_over(started, longest, budget.time_limit, call) {
-                break SearchEnd::TimeLimit;
-            }
             let most = budget.parallel.min(budget.max_trials - done);
             (study, open) = ask(study, most, call).await?;
             if open.is_empty() {
@@ -156,7 +157,7 @@ fn settle(study: &mut Study, trial: &Trial) -> Result<()> {
 /// Whether there is no time for one more round of trials that takes as long as the longest one.
 fn is_over(started: Instant, longest: Duration, limit: Option<Duration>, call: &Call) -> bool {
     let elapsed = started.elapsed();
-    let is_spent = limit.is_some_and(|limit| elapsed >= limit);
+    let is_spent = limit.is_some_and(|limit| elapsed >= limit || elapsed + longest > limit);
     // Some room is left for the last writes.
     let ends = Instant::now() + longest.mul_f64(1.25) + Duration::from_millis(200);
     is_spent || call.deadline.is_some_and(|deadline| !longest.is_zero() && ends >= deadline)

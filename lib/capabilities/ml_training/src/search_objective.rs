@@ -1,12 +1,9 @@
 //! What a search minimises or maximises: a score on the validation rows, or its mean over folds.
 
-use mlops_algorithms::models::{Hyperparameters, Task, fit};
-use mlops_algorithms::search::{Direction, Outcome, SearchSpace, Study, Trial};
+use mlops_algorithms::models::{Hyperparameters, fit};
+use mlops_algorithms::search::{Outcome, SearchMetric, Study, Trial};
 use mlops_artifacts::CallProbe;
 use mlops_core::{Call, Error, ErrorKind, Result};
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 
 use crate::cross_validation::{check_rows, folds, score_fold};
 use crate::fault;
@@ -14,63 +11,6 @@ use crate::job::{Inputs, note_dropped};
 use crate::request::Request;
 use crate::score::{Scores, score};
 use crate::training_table::{Roles, TrainingTable};
-
-/// A score that a search goes by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum SearchMetric {
-    /// Classification: the log loss in nats; lower is better.
-    Loss,
-    /// Classification: the share of the rows predicted right; higher is better.
-    Accuracy,
-    /// Classification: the plain mean of the classes' F1; higher is better.
-    F1Macro,
-    /// Regression: the root mean squared error; lower is better.
-    Rmse,
-    /// Regression: the mean absolute error; lower is better.
-    Mae,
-    /// Regression: the coefficient of determination; higher is better.
-    R2,
-    /// Regression: the mean absolute percentage error; lower is better.
-    Mape,
-}
-
-impl SearchMetric {
-    /// The name in results.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Loss => "loss",
-            Self::Accuracy => "accuracy",
-            Self::F1Macro => "f1_macro",
-            Self::Rmse => "rmse",
-            Self::Mae => "mae",
-            Self::R2 => "r2",
-            Self::Mape => "mape",
-        }
-    }
-
-    /// The metric of a search that names none.
-    pub(crate) const fn of(task: Task) -> Self {
-        match task {
-            Task::Classification => Self::Loss,
-            Task::Regression => Self::Rmse,
-        }
-    }
-
-    pub(crate) const fn task(self) -> Task {
-        match self {
-            Self::Loss | Self::Accuracy | Self::F1Macro => Task::Classification,
-            Self::Rmse | Self::Mae | Self::R2 | Self::Mape => Task::Regression,
-        }
-    }
-
-    pub(crate) const fn direction(self) -> Direction {
-        match self {
-            Self::Loss | Self::Rmse | Self::Mae | Self::Mape => Direction::Minimize,
-            Self::Accuracy | Self::F1Macro | Self::R2 => Direction::Maximize,
-        }
-    }
-}
 
 /// The rows, and what is asked of them.
 pub(crate) struct Objective {
@@ -165,25 +105,4 @@ impl Objective {
         let value = scores.get(name).copied().filter(|value| value.is_finite());
         value.ok_or_else(|| Error::invalid_input(format!("`{name}` is not defined for the predictions")).at("metric"))
     }
-}
-
-/// Refuses a parameter that the algorithm does not have, or an end of its range that it does not take.
-pub(crate) fn check_space(request: &Request, space: &SearchSpace) -> Result<()> {
-    for parameter in space.parameters() {
-        let name = parameter.name.as_str();
-        let path = format!("search_space.{name}");
-        if request.hyperparameters.contains_key(name) {
-            let message = format!("`{name}` is both searched and fixed among the hyperparameters");
-            return Err(Error::invalid_input(message).at(path).hint("give it in one of the two places"));
-        }
-        for value in parameter.domain.grid(2) {
-            let given: Map<String, Value> = std::iter::once((name.to_owned(), value)).collect();
-            let problems = Hyperparameters::problems(request.algorithm, request.task, &given);
-            let own = problems.iter().find(|problem| problem.field() == Some(name));
-            if let Some(problem) = own {
-                return Err(Error::invalid_input(problem.to_string()).at(path));
-            }
-        }
-    }
-    Ok(())
 }

@@ -91,6 +91,9 @@ pub struct TrainingConfig {
     /// Hyperparameters by the algorithm's own names.
     #[serde(default)]
     pub hyperparameters: Map<String, Value>,
+    /// How hyperparameters are searched: strategy, `max_trials`, metric, folds and more; empty when they are not.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub hyperparameter_optimization: Map<String, Value>,
     /// How rows are divided: train, validation, test, strategy, key, seed. Empty where nothing is predicted, since every row
     /// is learnt from.
     #[serde(default)]

@@ -14,12 +14,14 @@ const HALVINGS: usize = 40;
 /// The share of the promised decrease that a step must give.
 const SUFFICIENT_DECREASE: f64 = 1e-4;
 
-/// Minimises the loss plus `absolute · |coefficients|₁`, until no part of the subgradient is larger than `tolerance`.
+/// Minimises the loss plus `absolute · |coefficients|₁`, until no part of the subgradient is larger than `tolerance`. The value
+/// after each iteration but the last goes to `losses`.
 pub(super) fn minimize(
     loss: &Loss,
     absolute: f64,
     tolerance: f64,
     max_iterations: usize,
+    losses: &mut Vec<f64>,
     probe: &dyn Probe,
 ) -> Result<Minimum, Cancelled> {
     let width = loss.design.width;
@@ -29,13 +31,14 @@ pub(super) fn minimize(
     let mut next_gradient = gradient.clone();
     for iteration in 0..max_iterations {
         probe.check()?;
+        losses.extend((iteration > 0).then_some(value));
         probe.progress(iteration as f64, max_iterations as f64, "fitting the logistic regression");
         let violation = violation(&point, &gradient, absolute, width);
         if !value.is_finite() || !violation.is_finite() {
-            return Ok(Minimum { point, iterations: iteration, converged: false, finite: false });
+            return Ok(Minimum { point, value, iterations: iteration, converged: false, finite: false });
         }
         if violation <= tolerance {
-            return Ok(Minimum { point, iterations: iteration, converged: true, finite: true });
+            return Ok(Minimum { point, value, iterations: iteration, converged: true, finite: true });
         }
         let mut direction = vec![0.0; point.len()];
         let mut promised = 0.0;
@@ -54,7 +57,7 @@ pub(super) fn minimize(
             }
         }
         if promised >= 0.0 {
-            return Ok(Minimum { point, iterations: iteration, converged: false, finite: true });
+            return Ok(Minimum { point, value, iterations: iteration, converged: false, finite: true });
         }
         let mut step = 1.0;
         let mut found = false;
@@ -71,11 +74,11 @@ pub(super) fn minimize(
             step *= 0.5;
         }
         if !found {
-            return Ok(Minimum { point, iterations: iteration, converged: false, finite: true });
+            return Ok(Minimum { point, value, iterations: iteration, converged: false, finite: true });
         }
     }
     let converged = violation(&point, &gradient, absolute, width) <= tolerance;
-    Ok(Minimum { point, iterations: max_iterations, converged, finite: value.is_finite() })
+    Ok(Minimum { point, value, iterations: max_iterations, converged, finite: value.is_finite() })
 }
 
 fn sizes(point: &[f64], width: usize) -> f64 {

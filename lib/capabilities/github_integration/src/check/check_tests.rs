@@ -104,10 +104,10 @@ fn a_full_request_is_read_and_what_is_not_acted_on_is_said() {
     assert_eq!((config.split["key"].as_str(), config.split["strategy"].as_str()), (Some("island"), Some("group")));
     assert_eq!(config.hyperparameters, *json!({"n_estimators": 200}).as_object().unwrap());
     assert_eq!(config.preprocessing_config["normalize"], json!(true));
+    assert_eq!(config.hyperparameter_optimization["metric"], json!("rmse"));
     assert_eq!(config.gates.keys().collect::<Vec<_>>(), ["r2", "rmse"]);
     assert!(!config.gates["r2"].blocking && config.notify == ["slack"]);
-    let silent =
-        ["evaluation.shap", "evaluation.sensitive_columns", "hyperparameter_optimization", "deployment", "execution"];
+    let silent = ["evaluation.shap", "evaluation.sensitive_columns", "deployment", "execution"];
     assert_eq!(warnings.len(), silent.len());
     for path in silent {
         assert!(warnings.iter().any(|text| text.contains(&format!("`{path}`"))), "{path} in {warnings:?}");
@@ -205,7 +205,6 @@ fn sections_are_checked_by_the_schema_of_their_tool() {
     );
     assert_eq!(error(&json!({"evaluation": {"slice": ["a"]}})).suggestion.as_deref(), Some("slices"));
     assert!(error(&json!({"deployment": {"canary_percent": 80}})).message.contains("from 1 to 50"));
-    assert!(error(&json!({"hyperparameter_optimization": {"max_trials": 0}})).message.contains("at least 1"));
     assert_eq!(error(&json!({"execution": "inlin"})).suggestion.as_deref(), Some("inline"));
     assert_eq!(
         error(&json!({"task": "regression", "evaluation": {"positive_class": "a"}})).path,

@@ -64,20 +64,13 @@ pub(super) fn evaluation(
 
 /// The sections for which this release has no agent: their shape is checked, and that nothing comes of them is said.
 pub(super) fn check(config: &Map<String, Value>, findings: &mut Findings<'_>) {
-    let optimization = json!({"type": "object", "properties": {
-        "strategy": {"type": "string", "enum": ["grid", "random", "bayesian"]},
-        "max_trials": {"type": "integer", "minimum": 1},
-        "metric": {"type": "string"},
-    }});
     let deployment = json!({"type": "object", "properties": {
         "endpoint": {"type": "string"},
         "strategy": {"type": "string", "enum": ["all_at_once", "canary", "linear", "shadow"]},
         "canary_percent": {"type": "number", "minimum": 1, "maximum": 50},
     }});
     let execution = json!({"type": "string", "enum": ["inline", "job", "auto"]});
-    for (name, schema) in
-        [("hyperparameter_optimization", optimization), ("deployment", deployment), ("execution", execution)]
-    {
+    for (name, schema) in [("deployment", deployment), ("execution", execution)] {
         let Some(value) = config.get(name) else { continue };
         section::read(name, &schema, Some(value), findings);
         // `auto` leaves the choice to the fleet, which runs everything inline so far.

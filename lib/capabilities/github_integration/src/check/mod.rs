@@ -6,6 +6,7 @@ mod facts;
 mod gates;
 mod inert;
 mod names;
+mod search;
 mod section;
 mod split;
 mod structure;
@@ -36,6 +37,7 @@ pub(crate) struct Draft {
     pub(crate) target: Option<String>,
     pub(crate) algorithm: Option<String>,
     pub(crate) hyperparameters: Map<String, Value>,
+    pub(crate) search: Map<String, Value>,
     pub(crate) split: Map<String, Value>,
     pub(crate) preprocessing: Map<String, Value>,
     pub(crate) evaluation: EvaluationConfig,
@@ -58,6 +60,7 @@ pub(crate) fn check(config: &Map<String, Value>, findings: &mut Findings<'_>) ->
     let target = names::target(config, task, findings);
     let algorithm = algorithm::name(config, task, findings);
     let hyperparameters = algorithm::hyperparameters(config, task, algorithm.as_deref(), findings);
+    let search = search::check(config, task, algorithm.as_deref(), &hyperparameters, findings);
     let seed = seed(config, findings);
     let split = split::check(config, task, seed, findings);
     // The seed of the split stands for that of the run when the run has none of its own.
@@ -77,6 +80,7 @@ pub(crate) fn check(config: &Map<String, Value>, findings: &mut Findings<'_>) ->
         target,
         algorithm,
         hyperparameters,
+        search,
         split,
         preprocessing,
         evaluation,
@@ -99,6 +103,7 @@ impl Draft {
             algorithm: self.algorithm?,
             model_name: self.model_name?,
             hyperparameters: self.hyperparameters,
+            hyperparameter_optimization: self.search,
             split: self.split,
             preprocessing_config: self.preprocessing,
             evaluation: self.evaluation,

@@ -117,6 +117,7 @@ fn estimate(draft: &Draft, facts: &Facts) -> Option<Estimate> {
         task: task_of(supervised),
         algorithm: algorithm.and_then(|name| name.parse().ok()),
         hyperparameters: &draft.hyperparameters,
+        search: &draft.search,
     };
     Some(workload.estimate())
 }

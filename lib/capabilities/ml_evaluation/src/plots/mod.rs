@@ -5,6 +5,7 @@
 pub mod calibration;
 pub mod condensed;
 pub mod confusion_matrix;
+pub mod convergence;
 pub mod importance;
 pub mod intervals;
 pub mod raster;

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::inputs::{DataFacts, Decided, Decision, Requested};
 use super::metric_words::{self, MetricWords, Reading};
+use super::search::{self, SearchSection};
 use super::sentence::{Sentence, Shown};
 use super::{caveats, findings, identity, verdict, weaknesses};
 use crate::evaluation::Evaluation;
@@ -46,6 +47,9 @@ pub struct Document {
     pub tables: Vec<TableOfNumbers>,
     /// What matters most to the model, the most important first.
     pub importance: Vec<Fact>,
+    /// How the hyperparameters were searched; null when they were not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub search: Option<SearchSection>,
     /// What limits the conclusions.
     pub caveats: Vec<Sentence>,
     /// What the report is about, with hashes.
@@ -205,6 +209,8 @@ pub(crate) fn build(material: &Material<'_>) -> Document {
     }
     let drawn = pictures::of(evaluation, Names::All, lang);
     plots.extend(drawn.into_iter().map(|picture| Plot { name: picture.name.to_owned(), svg: picture.svg }));
+    let searched = material.data.search.as_ref();
+    plots.extend(searched.and_then(|facts| search::plot(facts, lang)));
     Document {
         format: 1,
         lang,
@@ -220,6 +226,7 @@ pub(crate) fn build(material: &Material<'_>) -> Document {
         weak: weaknesses::sentences(evaluation, lang),
         tables: weaknesses::tables(evaluation, lang),
         importance: importance(evaluation),
+        search: searched.map(|facts| search::section(facts, lang)),
         caveats: caveats::of(material),
         identity: identity::groups(material),
         plots,

@@ -7,6 +7,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
+use super::search::SearchFacts;
+
 /// What was asked for.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -123,6 +125,9 @@ pub struct DataFacts {
     /// How long training took, in seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub training_time_seconds: Option<f64>,
+    /// How the hyperparameters were searched.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub search: Option<SearchFacts>,
     /// Anything else that a reader must know about the data.
     #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "known_notes")]
     pub notes: Vec<String>,
@@ -149,7 +154,7 @@ mod tests {
     fn facts_may_be_missing_or_null() {
         let facts: DataFacts = serde_json::from_value(json!({
             "rows": {"train": 7, "validation": null, "test": 3}, "imputed": null, "dropped_rows": null,
-            "source_sha256": null, "training_time_seconds": null, "notes": ["a", null]
+            "source_sha256": null, "training_time_seconds": null, "search": null, "notes": ["a", null]
         }))
         .unwrap();
         assert_eq!((facts.rows.len(), facts.notes.len(), facts.dropped_rows), (2, 1, None));

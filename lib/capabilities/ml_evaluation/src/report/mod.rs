@@ -12,6 +12,7 @@ mod inputs;
 mod metric_words;
 mod oddities;
 mod render;
+mod search;
 mod sentence;
 mod structure;
 mod verdict;
@@ -21,6 +22,7 @@ mod words;
 pub use comment::LONGEST_COMMENT;
 pub use document::{Document, Fact, FactGroup, GateLine, MetricLine, Plot, TableOfNumbers, Verdict};
 pub use inputs::{DataFacts, Decided, Decision, GateOutcome, Requested};
+pub use search::{SearchFacts, SearchSection};
 pub use sentence::{Part, Sentence, Shown};
 
 pub(crate) use comment::comment;

@@ -41,7 +41,13 @@ fn data() -> Value {
     json!({
         "rows": {"train": 400, "validation": 120, "test": 120}, "dropped_rows": 2, "imputed": {"mass": 31},
         "source_sha256": "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
-        "training_time_seconds": 0.48, "notes": ["the column `id` was left out"]
+        "training_time_seconds": 0.48, "notes": ["the column `id` was left out"],
+        "search": {
+            "algorithm": "random_forest", "strategy": "bayesian", "metric": "f1_macro", "folds": 5, "max_trials": 10,
+            "trials": 7, "best_trial": 4, "best_value": 0.934_512, "note": "its time was over after 7 of 10 trials",
+            "best_params": {"max_features": 0.33, "<b>leaf": 3}, "study_uri": "s3://b/models/run/random_forest-search",
+            "convergence": [{"trial": 0, "value": 0.9, "best": 0.9}, {"trial": 4, "value": 0.93, "best": 0.93}]
+        }
     })
 }
 
@@ -137,6 +143,10 @@ async fn the_page_says_what_was_asked_found_and_decided_in_both_languages() {
         "no champion yet",
         "0123456789abcdef",
         "the column `id` was left out",
+        "7 of 10 trials",
+        "&lt;b&gt;leaf",
+        "figure class=\"convergence\"",
+        "The best hyperparameters",
     ] {
         assert!(page.to_lowercase().contains(&words.to_lowercase()), "{words}");
     }

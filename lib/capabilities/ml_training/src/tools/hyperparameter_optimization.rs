@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use mlops_algorithms::models::{Algorithm, Task};
 use mlops_algorithms::search::{
-    Direction, ParameterForm, Pruner, SearchSpace, Strategy, Study, StudySettings, Trial, TrialStatus, importance,
+    Direction, ParameterForm, Pruner, SearchMetric, SearchSpace, Strategy, Study, StudySettings, check_space,
+    default_space,
 };
 use mlops_artifacts::{Kind, run_id};
 use mlops_core::ports::Condition;
 use mlops_core::values::{ArtifactUri, sha256_hex};
-use mlops_core::{ArtifactLink, Call, Effect, Error, Lang, Report, Result, Tool};
+use mlops_core::{Call, Effect, Error, Result, Tool};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -18,15 +19,14 @@ use crate::calibration::Calibration;
 use crate::convergence::draw;
 use crate::job::{Inputs, read};
 use crate::request::{ClassWeights, CrossValidation, Request};
-use crate::search::{Budget, SearchEnd, Searched, count, search};
-use crate::search_objective::{Objective, SearchMetric, check_space};
+use crate::search::{Budget, search};
+use crate::search_objective::Objective;
 use crate::search_records::SearchRecords;
+use crate::search_result::OptimizedHyperparameters;
 use crate::{MlTraining, fault};
 
 /// The number of folds when there are no validation rows and none are asked for.
 const FOLDS: usize = 5;
-/// The most trials in a result; the store has all.
-const SHOWN: usize = 200;
 
 /// Search for the hyperparameters with which an algorithm predicts best: on a grid, at random, or with a model of the trials
 /// so far. Each trial is fitted to the training rows and scored on folds of them or on the validation rows. The same
@@ -45,7 +45,10 @@ pub struct HyperparameterOptimization {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub validation_data_s3_uri: Option<ArtifactUri>,
     /// What is searched, by the names of the hyperparameters: `{"max_depth": {"int": [3, 12]}, "min_samples_leaf":
-    /// {"log_int": [1, 64]}, "criterion": ["gini", "entropy"]}`. `when` makes one depend on another.
+    /// {"log_int": [1, 64]}, "criterion": ["gini", "entropy"]}`. `when` makes one depend on another. The algorithm's own
+    /// space when not given: the parameters that change predictions most, without those of `hyperparameters`; a point close
+    /// to the defaults is then tried first, except on a grid.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
     #[schemars(with = "std::collections::BTreeMap<String, ParameterForm>")]
     pub search_space: Map<String, Value>,
     /// Hyperparameters that stay as they are in every trial.
@@ -64,7 +67,8 @@ pub struct HyperparameterOptimization {
     #[serde(default = "max_trials")]
     #[schemars(range(min = 1, max = 2000))]
     pub max_trials: usize,
-    /// No trial begins in this call after so many seconds. The deadline of the call counts as well.
+    /// No trial begins in this call that would end after so many seconds, if it took as long as the longest one so far. The
+    /// deadline of the call counts as well.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0.0))]
     pub time_limit_seconds: Option<f64>,
@@ -143,59 +147,6 @@ pub struct WarmStartTrial {
     pub value: Option<f64>,
 }
 
-/// What a search has found.
-#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
-pub struct OptimizedHyperparameters {
-    /// The parameters of the best trial.
-    pub best_params: Map<String, Value>,
-    /// Those and the fixed ones: what to train with.
-    pub best_hyperparameters: Map<String, Value>,
-    /// The metric of the best trial.
-    pub best_value: f64,
-    /// The number of the best trial.
-    pub best_trial: usize,
-    /// The algorithm.
-    pub algorithm: Algorithm,
-    /// What counted.
-    pub metric: SearchMetric,
-    /// Whether a lower or a higher metric is better.
-    pub direction: Direction,
-    /// How trials were scored: `cross_validation` or `validation`.
-    pub scored_on: String,
-    /// The trials in their order, the last 200 of them.
-    pub trials: Vec<Trial>,
-    /// How many trials the search has made over all calls.
-    pub trials_total: usize,
-    /// How many ended in this call.
-    pub trials_in_this_call: usize,
-    /// How many were ended early.
-    pub pruned: usize,
-    /// How many failed.
-    pub failed: usize,
-    /// The share of each parameter in the variance that single parameters explain, the highest first; empty with fewer than
-    /// four complete trials.
-    pub importance: Vec<ParameterImportance>,
-    /// Why the search has ended.
-    pub ended_by: SearchEnd,
-    /// Where the search lies; give it back, with the same arguments, to go on.
-    pub study_uri: ArtifactUri,
-    /// A plot of the values by trial, as SVG.
-    pub convergence_plot_uri: ArtifactUri,
-    /// What the reader should know, in plain sentences.
-    pub warnings: Vec<String>,
-    /// Seconds of this call.
-    pub seconds: f64,
-}
-
-/// How much a parameter matters.
-#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
-pub struct ParameterImportance {
-    /// The parameter.
-    pub parameter: String,
-    /// From 0 to 1; all sum to 1.
-    pub importance: f64,
-}
-
 impl Tool for HyperparameterOptimization {
     const NAME: &'static str = "hyperparameter_optimization";
     const TITLE: &'static str = "Search for hyperparameters";
@@ -203,8 +154,9 @@ impl Tool for HyperparameterOptimization {
     type Capability = MlTraining;
     type Output = OptimizedHyperparameters;
 
-    async fn run(self, room: &MlTraining, call: &Call) -> Result<OptimizedHyperparameters> {
+    async fn run(mut self, room: &MlTraining, call: &Call) -> Result<OptimizedHyperparameters> {
         let started = std::time::Instant::now();
+        self.complete()?;
         let metric = self.metric()?;
         let budget = self.budget()?;
         let request = self.request();
@@ -230,13 +182,31 @@ impl Tool for HyperparameterOptimization {
         let place = records.folder().join("convergence.svg");
         let picture = draw(&searched.study, metric.as_str());
         let plot = room.artifacts.write_bytes(&place, picture, Condition::None).await?;
-        let mut result = self.result(searched, metric, records.folder().clone(), plot.uri, warnings)?;
-        result.seconds = started.elapsed().as_secs_f64();
-        Ok(result)
+        let places = (records.folder().clone(), plot.uri);
+        OptimizedHyperparameters::of(&self, searched, metric, places, warnings, started.elapsed())
     }
 }
 
 impl HyperparameterOptimization {
+    /// Puts the algorithm's own space in the place of one that is not given.
+    fn complete(&mut self) -> Result<()> {
+        if !self.search_space.is_empty() {
+            return Ok(());
+        }
+        self.request().hyperparameters()?;
+        let Some(own) = default_space(self.algorithm, self.task, &self.hyperparameters) else {
+            let message = format!("{} has nothing left that a search changes by itself", self.algorithm);
+            return Err(Error::invalid_input(message)
+                .at("search_space")
+                .hint("give a search_space, take hyperparameters out, or choose another algorithm"));
+        };
+        if self.warm_start.is_empty() && self.strategy != Strategy::Grid {
+            self.warm_start.push(WarmStartTrial { params: own.start, value: None });
+        }
+        self.search_space = own.search_space;
+        Ok(())
+    }
+
     fn metric(&self) -> Result<SearchMetric> {
         let metric = self.metric.unwrap_or_else(|| SearchMetric::of(self.task));
         if metric.task() != self.task {
@@ -298,7 +268,8 @@ impl HyperparameterOptimization {
         request.hyperparameters()?;
         let search_space =
             SearchSpace::parse(&self.search_space).map_err(|problems| fault::of_search(problems.into()))?;
-        check_space(request, &search_space)?;
+        check_space(&search_space, request.algorithm, request.task, &request.hyperparameters)
+            .map_err(|problems| fault::of_search(problems.into()))?;
         let mut settings = StudySettings::new(search_space);
         settings.strategy = self.strategy;
         settings.direction = metric.direction();
@@ -333,65 +304,5 @@ impl HyperparameterOptimization {
         }
         let validation = inputs.validation.as_ref().map_or("", |table| table.source.sha256.as_str());
         Ok(sha256_hex(format!("{arguments}\n{}\n{validation}", inputs.train.source.sha256).as_bytes()))
-    }
-
-    fn result(
-        &self,
-        searched: Searched,
-        metric: SearchMetric,
-        folder: ArtifactUri,
-        plot: ArtifactUri,
-        warnings: Vec<String>,
-    ) -> Result<OptimizedHyperparameters> {
-        let study = searched.study;
-        let Some(best) = study.best() else {
-            let message = "no trial has ended with a value yet";
-            return Err(Error::invalid_input(message)
-                .at("time_limit_seconds")
-                .hint("call again with the same arguments and more time: what has ended is kept"));
-        };
-        let with = |status| study.trials().iter().filter(|trial| trial.status == status).count();
-        let mut shares = importance(&study).unwrap_or_default();
-        shares.sort_by(|a, b| b.1.total_cmp(&a.1));
-        let named = |(parameter, importance)| ParameterImportance { parameter, importance };
-        let mut best_hyperparameters = self.hyperparameters.clone();
-        best_hyperparameters.extend(best.params.clone());
-        let by_folds = self.cross_validation.is_some() || self.validation_data_s3_uri.is_none();
-        Ok(OptimizedHyperparameters {
-            best_params: best.params.clone(),
-            best_hyperparameters,
-            best_value: best.value.unwrap_or_default(),
-            best_trial: best.number,
-            algorithm: self.algorithm,
-            metric,
-            direction: metric.direction(),
-            scored_on: if by_folds { "cross_validation" } else { "validation" }.to_owned(),
-            trials: study.trials()[study.trials().len().saturating_sub(SHOWN)..].to_vec(),
-            trials_total: count(&study),
-            trials_in_this_call: searched.new_trials,
-            pruned: with(TrialStatus::Pruned),
-            failed: with(TrialStatus::Failed),
-            importance: shares.into_iter().map(named).collect(),
-            ended_by: searched.end,
-            study_uri: folder,
-            convergence_plot_uri: plot,
-            warnings,
-            seconds: 0.0,
-        })
-    }
-}
-
-impl Report for OptimizedHyperparameters {
-    fn summary(&self, lang: Lang) -> String {
-        let (metric, value, total) = (self.metric.as_str(), self.best_value, self.trials_total);
-        let params = Value::Object(self.best_params.clone());
-        match lang {
-            Lang::En => format!("best {metric} {value:.6} of {total} trials with {params}"),
-            Lang::Ja => format!("{total} 回の試行で最良の {metric} は {value:.6} です（{params}）"),
-        }
-    }
-
-    fn artifacts(&self) -> Vec<ArtifactLink> {
-        vec![ArtifactLink::new(self.convergence_plot_uri.as_str(), "convergence plot")]
     }
 }

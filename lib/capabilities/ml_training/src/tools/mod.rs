@@ -13,13 +13,14 @@ use crate::MlTraining;
 pub use crate::calibration::{Calibration, CalibrationResult};
 pub use crate::cross_validation::{CrossValidationResult, FoldScore};
 pub use crate::importance::FeatureImportance;
+pub use crate::learning_curve::{LearningCurve, LearningPoint};
 pub use crate::request::{ClassWeightRule, ClassWeights, CrossValidation};
 pub use crate::score::ClassResult;
 pub use crate::search::SearchEnd;
-pub use crate::search_objective::SearchMetric;
-pub use hyperparameter_optimization::{
-    HyperparameterOptimization, OptimizedHyperparameters, ParameterImportance, WarmStartTrial,
-};
+pub use crate::search_result::{OptimizedHyperparameters, ParameterImportance};
+pub use hyperparameter_optimization::{HyperparameterOptimization, WarmStartTrial};
+pub use mlops_algorithms::models::{Diagnosis, Task};
+pub use mlops_algorithms::search::{ConvergencePoint, SearchConfig, SearchMetric};
 pub use train_supervised_classifier::{
     ClassifierAlgorithm, ClassifierTrainingMetrics, TrainSupervisedClassifier, TrainedClassifier,
 };

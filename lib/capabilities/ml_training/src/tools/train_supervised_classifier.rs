@@ -13,6 +13,7 @@ use crate::calibration::{Calibration, CalibrationResult};
 use crate::cross_validation::CrossValidationResult;
 use crate::importance::{FeatureImportance, highest};
 use crate::job::{Trained, train};
+use crate::learning_curve::LearningCurve;
 use crate::request::{ClassWeights, CrossValidation, Request};
 use crate::score::ClassResult;
 
@@ -153,6 +154,9 @@ pub struct TrainedClassifier {
     pub converged: Option<bool>,
     /// The accuracy on rows that the trees of a forest did not draw; null unless `oob_score` asks for it.
     pub out_of_bag_score: Option<f64>,
+    /// The losses by iteration and what they show; null for an algorithm that keeps none: all but xgboost, neural networks and
+    /// logistic regression.
+    pub learning_curve: Option<LearningCurve>,
     /// The scores over folds of the training rows; null unless asked for.
     pub cross_validation: Option<CrossValidationResult>,
     /// What calibration has changed; null unless asked for.
@@ -256,6 +260,7 @@ impl TrainedClassifier {
             iterations: learnt.fitted.iterations,
             converged: learnt.fitted.converged,
             out_of_bag_score: learnt.fitted.out_of_bag_score,
+            learning_curve: learnt.curve.map(|drawn| drawn.curve),
             cross_validation: learnt.cross_validation,
             calibration: learnt.calibration,
             exports: trained.exports,
@@ -266,13 +271,15 @@ impl TrainedClassifier {
     }
 }
 
-/// Links to a model and its exports.
-pub(super) fn links(model: &ArtifactUri, exports: &[ModelExport]) -> Vec<ArtifactLink> {
+/// Links to a model, its exports and the plot of its learning curve.
+pub(super) fn links(model: &ArtifactUri, exports: &[ModelExport], curve: Option<&LearningCurve>) -> Vec<ArtifactLink> {
     let exports = exports.iter().filter_map(|export| {
         let name = format!("trained model as {}", export.format.as_str());
         Some(ArtifactLink::new(export.uri.as_ref()?.as_str(), name))
     });
-    std::iter::once(ArtifactLink::new(model.as_str(), "trained model")).chain(exports).collect()
+    let plot = curve.and_then(|curve| curve.plot_uri.as_ref());
+    let plot = plot.map(|plot| ArtifactLink::new(plot.as_str(), "learning curve"));
+    std::iter::once(ArtifactLink::new(model.as_str(), "trained model")).chain(exports).chain(plot).collect()
 }
 
 /// Why the model of that algorithm has no best iteration.
@@ -305,6 +312,6 @@ impl Report for TrainedClassifier {
     }
 
     fn artifacts(&self) -> Vec<ArtifactLink> {
-        if self.dry_run { Vec::new() } else { links(&self.model_s3_uri, &self.exports) }
+        if self.dry_run { Vec::new() } else { links(&self.model_s3_uri, &self.exports, self.learning_curve.as_ref()) }
     }
 }

@@ -13,6 +13,7 @@ use crate::calibration::Calibration;
 use crate::cross_validation::CrossValidationResult;
 use crate::importance::{FeatureImportance, highest};
 use crate::job::{Trained, train};
+use crate::learning_curve::LearningCurve;
 use crate::request::{CrossValidation, Request};
 use crate::tools::train_supervised_classifier::{links, no_best_iteration};
 
@@ -147,6 +148,8 @@ pub struct TrainedRegressor {
     pub converged: Option<bool>,
     /// R² on rows that the trees of a forest did not draw; null unless `oob_score` asks for it.
     pub out_of_bag_score: Option<f64>,
+    /// The losses by iteration and what they show; null for an algorithm that keeps none: all but xgboost and neural networks.
+    pub learning_curve: Option<LearningCurve>,
     /// The scores over folds of the training rows; null unless asked for.
     pub cross_validation: Option<CrossValidationResult>,
     /// The model in the formats that other programs load, beside it; empty after a dry run.
@@ -253,6 +256,7 @@ impl TrainedRegressor {
             iterations: learnt.fitted.iterations,
             converged: learnt.fitted.converged,
             out_of_bag_score: learnt.fitted.out_of_bag_score,
+            learning_curve: learnt.curve.map(|drawn| drawn.curve),
             cross_validation: learnt.cross_validation,
             exports: trained.exports,
             preprocessor_sha256: trained.preprocessor_sha256,
@@ -277,6 +281,6 @@ impl Report for TrainedRegressor {
     }
 
     fn artifacts(&self) -> Vec<ArtifactLink> {
-        if self.dry_run { Vec::new() } else { links(&self.model_s3_uri, &self.exports) }
+        if self.dry_run { Vec::new() } else { links(&self.model_s3_uri, &self.exports, self.learning_curve.as_ref()) }
     }
 }

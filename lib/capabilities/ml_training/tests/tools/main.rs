@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod hyperparameter_optimization;
+mod learning_curves;
 mod place;
 mod schemas;
 mod train_supervised_classifier;

@@ -54,7 +54,7 @@ async fn every_algorithm_learns_and_is_scored() {
         assert_eq!(loaded.card.feature_importance.len(), 4);
         assert_eq!(loaded.card.signature.inputs.len(), 4);
     }
-    assert_eq!(place.models().len(), 6, "a model and its ONNX for each");
+    assert_eq!(place.models().len(), 7, "a model and its ONNX for each, and the plot of the one learning curve");
 }
 
 #[tokio::test]
