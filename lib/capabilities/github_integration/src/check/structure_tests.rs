@@ -68,6 +68,7 @@ fn what_does_not_fit_is_told_in_both_languages() {
         |hyperparameters: Value| clustering(&json!({"algorithm": "dbscan", "hyperparameters": hyperparameters}));
     for (request, path) in [
         (clustering(&json!({"target_column": "species"})), "target_column"),
+        (clustering(&json!({"hyperparameter_optimization": {"max_trials": 5}})), "hyperparameter_optimization"),
         (clustering(&json!({"algorithm": "random_forest"})), "algorithm"),
         (clustering(&json!({"algorithm": "kmean"})), "algorithm"),
         (map("kmeans", json!({})), "algorithm"),
