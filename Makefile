@@ -83,9 +83,7 @@ costs: bench-fleet cdk/node_modules ## one run of the deployed fleet, measured; 
 
 bench-storage: $(PEERS) ## a large object through the S3 adapter, and with awscli
 	$(CARGO) build --quiet --release --package mlops-aws-s3 --example transfer
-	command -v s3s-fs >/dev/null || $(CARGO) install --quiet --locked s3s-fs --version 0.14.1 --features binary
-	for server in s3s seaweedfs; do \
-	  $(PYTHON) tests/servers/$$server.py -- $(PYTHON) tests/bench/storage.py target/release/examples/transfer $(PEERS)/bin/aws $(if $(QUICK),--pairs 2) || exit 1; done
+	$(PYTHON) tests/servers/seaweedfs.py -- $(PYTHON) tests/bench/storage.py target/release/examples/transfer $(PEERS)/bin/aws $(if $(QUICK),--pairs 2)
 
 bench-learning: $(PEERS) ## the learning engine against scikit-learn, XGBoost, LightGBM and umap-learn
 	$(CARGO) build --quiet --release --package mlops-algorithms --package mlops-data-preparation --features bench --examples
