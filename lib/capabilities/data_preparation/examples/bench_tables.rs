@@ -107,7 +107,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
             stages.push(clock.elapsed().as_secs_f64());
             (rows, columns) = (loaded.table.num_rows(), loaded.table.num_columns());
             if let ("prepare", [target, ..]) = (what, rest) {
-                prepare(&artifacts, &loaded.table, target, &folder).await?;
+                prepare(&artifacts, &loaded.table, target, &folder.join("home")).await?;
             }
         }
         ("tools", [target, ..]) => {
