@@ -9,6 +9,7 @@ pub mod metrics;
 pub mod models;
 pub mod neural;
 pub mod onnx;
+mod parallel;
 pub mod preprocess;
 pub mod probe;
 pub mod reduction;

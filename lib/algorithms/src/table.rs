@@ -2,9 +2,10 @@
 
 use std::borrow::Cow;
 
-use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use crate::parallel;
 
 /// The code of a missing text value.
 pub const MISSING: u32 = u32::MAX;
@@ -108,7 +109,7 @@ impl Table {
     #[must_use]
     pub fn take(&self, rows: &[usize]) -> Self {
         let take = |column: &Column| Column { name: column.name.clone(), values: column.values.take(rows) };
-        Self { columns: self.columns.par_iter().map(take).collect() }
+        Self { columns: parallel::map(&self.columns, take) }
     }
 
     /// The table without the named columns.

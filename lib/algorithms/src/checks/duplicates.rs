@@ -2,8 +2,7 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use rayon::prelude::*;
-
+use crate::parallel;
 use crate::table::{Table, Values};
 
 /// How many rows are hashed at a time.
@@ -21,7 +20,7 @@ pub(crate) fn row_hashes(table: &Table, excluded: &[&str]) -> Option<Vec<u128>> 
         return None;
     }
     let mut hashes = vec![0; table.num_rows()];
-    hashes.par_chunks_mut(ROWS).enumerate().for_each(|(chunk, hashes)| {
+    parallel::for_each(hashes.chunks_mut(ROWS).enumerate(), |(chunk, hashes)| {
         let from = chunk * ROWS;
         let mut rows = vec![(0, 0); hashes.len()];
         for column in &columns {

@@ -2,7 +2,6 @@
 
 use std::collections::HashSet;
 
-use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -10,6 +9,7 @@ use super::findings::FailedRows;
 use super::schema::{absent, nulls, outside, unknown, wrong_type};
 use super::target::codes;
 use super::{Check, CheckResult, Severity};
+use crate::parallel;
 use crate::table::{Column, ColumnKind, Table};
 
 /// What a column is expected to hold. That the column exists is always expected; every other field narrows it.
@@ -59,7 +59,7 @@ pub(super) fn check(table: &Table, expectations: &[Expectation]) -> Vec<CheckRes
         ];
         findings.into_iter().flatten().collect()
     };
-    expectations.par_iter().flat_map_iter(check).collect()
+    parallel::flat_map(expectations, check)
 }
 
 fn repeated(column: &Column, severity: Severity) -> Option<CheckResult> {

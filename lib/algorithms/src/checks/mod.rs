@@ -11,7 +11,6 @@ mod target;
 
 use std::collections::HashSet;
 
-use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -21,6 +20,7 @@ pub use findings::{Check, CheckResult, Observed, Severity};
 pub use options::{CheckOptions, Task, Thresholds};
 pub use schema::{ColumnSchema, TableSchema};
 
+use crate::parallel;
 use crate::split::hint;
 use crate::table::Table;
 
@@ -90,15 +90,15 @@ pub fn validate(table: &Table, options: &CheckOptions) -> Result<Validation, Che
     let thresholds = &options.thresholds;
     let mut ran = Check::DEFAULT.to_vec();
     let is_target = |name: &str| options.target.as_deref() == Some(name);
-    let features = table.columns.par_iter().filter(|column| !is_target(&column.name));
-    let mut results = features.clone().flat_map_iter(|column| columns::check(column, thresholds)).collect::<Vec<_>>();
+    let features = table.columns.iter().filter(|column| !is_target(&column.name)).collect::<Vec<_>>();
+    let mut results = parallel::flat_map(&features, |column| columns::check(column, thresholds));
     results.extend(columns::check_duplicates(table, thresholds));
     if let Some(target) = target {
         ran.extend(Check::TARGET);
         let view = target::View::of(target, options.task);
         results.extend(target::check(target, &view, thresholds));
-        let leak = features.filter_map(|column| leakage::check(column, target, &view, thresholds));
-        results.extend(leak.collect::<Vec<_>>());
+        let leaks = parallel::map(&features, |column| leakage::check(column, target, &view, thresholds));
+        results.extend(leaks.into_iter().flatten());
     }
     if let Some(saved) = &options.schema {
         ran.extend(Check::SCHEMA);

@@ -2,12 +2,12 @@
 
 use std::collections::HashSet;
 
-use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::findings::FailedRows;
 use super::{Check, CheckResult, Severity};
+use crate::parallel;
 use crate::split::hint;
 use crate::table::{Column, ColumnKind, NumberKind, Table, Values};
 
@@ -47,7 +47,7 @@ pub struct ColumnSchema {
 impl TableSchema {
     /// The schema that the table fits.
     pub fn infer(table: &Table) -> Self {
-        Self { columns: table.columns.par_iter().map(ColumnSchema::infer).collect() }
+        Self { columns: parallel::map(&table.columns, ColumnSchema::infer) }
     }
 }
 
@@ -99,7 +99,7 @@ pub(super) fn compare(table: &Table, saved: &TableSchema) -> Vec<CheckResult> {
         ];
         findings.into_iter().flatten().collect()
     };
-    saved.columns.par_iter().flat_map_iter(compare).collect::<Vec<_>>().into_iter().chain(new).collect()
+    parallel::flat_map(&saved.columns, compare).into_iter().chain(new).collect()
 }
 
 /// A column that is expected and not there.

@@ -1,11 +1,11 @@
 //! Percentile bootstrap intervals of any measure over rows.
 
 use rand::RngExt;
-use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Interval, IntervalMethod, Result, input, quantile};
+use crate::parallel::{self, Scratch};
 use crate::seed;
 
 /// How to resample.
@@ -78,14 +78,16 @@ where
     if !(10..=1_000_000).contains(&options.replicates) {
         return Err(input::parameter("replicates", options.replicates, "between 10 and 1000000"));
     }
-    let replicate = |sample: &mut Vec<usize>, at: usize| {
+    let scratch = Scratch::new(|| Vec::with_capacity(rows));
+    let replicate = |at: usize| {
         let mut random = seed::rng(options.seed, at as u64);
-        sample.clear();
-        sample.extend((0..rows).map(|_| random.random_range(0..rows)));
-        metric(sample)
+        scratch.with(|sample| {
+            sample.clear();
+            sample.extend((0..rows).map(|_| random.random_range(0..rows)));
+            metric(sample)
+        })
     };
-    let all = (0..options.replicates).into_par_iter();
-    Ok(all.map_init(|| Vec::with_capacity(rows), replicate).collect())
+    Ok(parallel::map(0..options.replicates, replicate))
 }
 
 /// The percentiles and the spread of the values that are defined.

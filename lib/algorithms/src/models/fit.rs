@@ -1,7 +1,6 @@
 //! Fitting: the check of what goes in, and what comes out.
 
 use ndarray::{ArrayView2, Axis};
-use rayon::prelude::*;
 
 use super::algorithm::{Algorithm, Task};
 use super::boosting::{self, BoostingInputs, BoostingParameters};
@@ -12,6 +11,7 @@ use super::{
     Model, decision_tree, elastic_net, knn, linear_regression, logistic_regression, naive_bayes, neural_network,
     random_forest, ridge, svm,
 };
+use crate::parallel;
 use crate::probe::Probe;
 use crate::target::Target;
 
@@ -194,8 +194,8 @@ impl<'a> TrainingData<'a> {
         }
         // Looking for the place takes longer than looking whether there is one.
         let accepted = |value: &f64| value.is_finite() || missing && value.is_nan();
-        let parts = x.axis_chunks_iter(Axis(0), 4096).collect::<Vec<_>>();
-        if !parts.into_par_iter().all(|rows| rows.iter().all(accepted))
+        let parts = parallel::map(x.axis_chunks_iter(Axis(0), 4096), |rows| rows.iter().all(accepted));
+        if parts.contains(&false)
             && let Some(((row, column), &value)) = x.indexed_iter().find(|(_, value)| !accepted(value))
         {
             return Err(FitError::NotFinite { row, column, value });
@@ -272,14 +272,14 @@ impl<'a> TrainingData<'a> {
         let sums = |add: &(dyn Fn(usize, f64) -> f64 + Sync)| {
             // Fixed parts, row by row: fast in memory, and the same on any number of threads.
             let size = rows.div_ceil(16).max(1024);
-            let parts = self.x.axis_chunks_iter(Axis(0), size).collect::<Vec<_>>().into_par_iter().map(|part| {
+            let parts = parallel::map(self.x.axis_chunks_iter(Axis(0), size), |part| {
                 let mut sums = vec![0.0; features];
                 for row in part.rows() {
                     sums.iter_mut().zip(row).enumerate().for_each(|(column, (sum, &value))| *sum += add(column, value));
                 }
                 sums
             });
-            parts.collect::<Vec<_>>().into_iter().fold(vec![0.0; features], |mut all, part| {
+            parts.into_iter().fold(vec![0.0; features], |mut all, part| {
                 all.iter_mut().zip(part).for_each(|(all, part)| *all += part / rows as f64);
                 all
             })

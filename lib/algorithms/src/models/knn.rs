@@ -6,7 +6,6 @@ mod onnx;
 mod tree;
 
 use ndarray::ArrayView2;
-use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::fit::{FitError, Fitted, TrainingData};
@@ -14,6 +13,7 @@ use super::hyperparameters::{KnnParameters, NeighbourWeights, SearchMethod};
 use super::predictor::Predictor;
 use super::{InvalidModel, Model};
 use crate::onnx::{Graph, OnnxError};
+use crate::parallel;
 use crate::probe::Probe;
 use crate::target::Target;
 pub use nearest::Metric;
@@ -77,12 +77,11 @@ impl Knn {
         // Building the tree costs as much as a few dozen queries without one.
         if wants_tree && x.nrows() > 32 {
             let tree = tree::Tree::new(&self.rows, features);
-            let answer = |query: &[f64]| tree.nearest(query, self.n_neighbors(), self.metric);
-            return queries.par_chunks_exact(features).map(answer).collect();
+            let query = |row: usize| &queries[row * features..(row + 1) * features];
+            return parallel::map_rows(x.nrows(), |row| tree.nearest(query(row), self.n_neighbors(), self.metric));
         }
-        let blocks = queries.par_chunks(BLOCK * features);
         let data = brute::Data::new(&self.rows, features, self.metric);
-        blocks.flat_map_iter(|queries| data.nearest(queries, self.n_neighbors())).collect()
+        parallel::flat_map(queries.chunks(BLOCK * features), |queries| data.nearest(queries, self.n_neighbors()))
     }
 
     /// The voice of each neighbour.

@@ -4,9 +4,8 @@
 //! singular values of the triangle come from one-sided Jacobi rotations (Hestenes, 1958; de Rijk, 1989), which work on
 //! columns alone and find small singular values to high relative accuracy.
 
-use rayon::prelude::*;
-
 use super::vector::{add_scaled, dot, largest, length};
+use crate::parallel;
 use crate::probe::{Cancelled, Probe};
 
 /// One column after the other, each of `rows` values.
@@ -60,8 +59,7 @@ fn reduce(rows: Vec<f64>, width: usize, probe: &dyn Probe) -> Result<Vec<f64>, C
         return triangle_of(&rows, width, probe);
     }
     // The blocks do not depend on the number of threads, so neither does the result.
-    let triangles = rows.par_chunks(block * width).map(|rows| triangle_of(rows, width, probe));
-    let triangles = triangles.collect::<Result<Vec<_>, _>>()?;
+    let triangles = parallel::try_map(rows.chunks(block * width), |rows| triangle_of(rows, width, probe))?;
     drop(rows);
     reduce(triangles.concat(), width, probe)
 }

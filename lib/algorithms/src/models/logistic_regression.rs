@@ -8,7 +8,6 @@ mod penalised;
 use design::Design;
 use loss::Loss;
 use ndarray::ArrayView2;
-use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::class_weight::weighted_rows;
@@ -18,6 +17,7 @@ use super::predictor::Predictor;
 use super::vector::dot;
 use super::{InvalidModel, Model, lbfgs};
 use crate::onnx::{Graph, OnnxError};
+use crate::parallel;
 use crate::probe::Probe;
 
 /// Rows that are predicted together.
@@ -93,8 +93,8 @@ impl Predictor for LogisticRegression {
         let (width, features) = (self.labels.len(), self.num_features());
         let mut probabilities = vec![0.0; x.nrows() * width];
         let rows = x.as_slice().unwrap_or(&[]);
-        let blocks = probabilities.par_chunks_mut(BLOCK * width).zip(rows.par_chunks(BLOCK * features));
-        blocks.for_each(|(out, rows)| {
+        let blocks = probabilities.chunks_mut(BLOCK * width).zip(rows.chunks(BLOCK * features));
+        parallel::for_each(blocks, |(out, rows)| {
             let mut scores = vec![0.0; self.intercepts.len()];
             for (row, out) in rows.chunks_exact(features).zip(out.chunks_exact_mut(width)) {
                 let lines = self.coefficients.chunks_exact(features);

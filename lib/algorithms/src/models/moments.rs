@@ -2,9 +2,9 @@
 
 use ndarray::linalg::general_mat_mul;
 use ndarray::{Array2, ArrayView2, Axis};
-use rayon::prelude::*;
 
 use super::vector::add_scaled;
+use crate::parallel;
 use crate::probe::{Cancelled, Probe};
 
 /// The rows of one product of matrices; small enough for the caches.
@@ -37,7 +37,7 @@ impl Means {
             sums
         };
         let mut sums = vec![0.0; features + 1];
-        for part in parts(count).into_par_iter().map(part).collect::<Vec<_>>() {
+        for part in parallel::map(parts(count), part) {
             add_scaled(&mut sums, 1.0, &part);
         }
         for sum in &mut sums {
@@ -53,9 +53,8 @@ impl Means {
     }
 }
 
-fn parts(count: usize) -> Vec<std::ops::Range<usize>> {
-    let size = count.div_ceil(PARTS).max(BLOCK);
-    (0..count.div_ceil(size)).map(|part| part * size..((part + 1) * size).min(count)).collect()
+fn parts(count: usize) -> impl Iterator<Item = std::ops::Range<usize>> + Send {
+    parallel::ranges(count, count.div_ceil(PARTS).max(BLOCK))
 }
 
 /// Writes `root of the weight · (values − means)` with the target behind the features.
@@ -102,9 +101,9 @@ pub(super) fn second_moments(
             general_mat_mul(1.0, &block.t(), &block, 1.0, &mut sums);
             start = end;
         }
-        Ok(sums)
+        Ok::<_, Cancelled>(sums)
     };
-    let parts = parts(x.nrows()).into_par_iter().map(part).collect::<Result<Vec<Array2<f64>>, Cancelled>>()?;
+    let parts = parallel::try_map(parts(x.nrows()), part)?;
     let mut sums = Array2::zeros((width, width));
     for part in parts {
         sums += &part;

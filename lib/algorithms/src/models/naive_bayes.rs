@@ -3,7 +3,6 @@
 mod onnx;
 
 use ndarray::ArrayView2;
-use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::fit::{FitError, Fitted, TrainingData};
@@ -11,6 +10,7 @@ use super::hyperparameters::NaiveBayesParameters;
 use super::predictor::Predictor;
 use super::{InvalidModel, Model};
 use crate::onnx::{Graph, OnnxError};
+use crate::parallel;
 use crate::probe::Probe;
 
 /// The parts of the rows that are summed on their own; fixed, so that the sums do not depend on the number of threads.
@@ -101,8 +101,8 @@ impl Predictor for NaiveBayes {
         let precisions: Vec<f64> = self.variances.iter().map(|variance| 1.0 / variance).collect();
         let mut probabilities = vec![0.0; x.nrows() * width];
         let rows = x.as_slice().unwrap_or(&[]);
-        let blocks = probabilities.par_chunks_mut(BLOCK * width).zip(rows.par_chunks(BLOCK * features));
-        blocks.for_each(|(out, rows)| {
+        let blocks = probabilities.chunks_mut(BLOCK * width).zip(rows.chunks(BLOCK * features));
+        parallel::for_each(blocks, |(out, rows)| {
             let mut scores = vec![0.0; self.present.len()];
             for (out, row) in out.chunks_exact_mut(width).zip(rows.chunks_exact(features)) {
                 let lines = self.means.chunks_exact(features).zip(precisions.chunks_exact(features));
@@ -225,14 +225,11 @@ pub(super) fn fit(
 fn summed(count: usize, classes: usize, features: usize, add: impl Fn(usize, &mut Sums) + Sync) -> Sums {
     let empty = Sums { weights: vec![0.0; classes], values: vec![0.0; classes * features] };
     let size = count.div_ceil(PARTS).max(SMALLEST_PART);
-    let parts: Vec<Sums> = (0..count.div_ceil(size))
-        .into_par_iter()
-        .map(|part| {
-            let mut sums = empty.clone();
-            (part * size..((part + 1) * size).min(count)).for_each(|row| add(row, &mut sums));
-            sums
-        })
-        .collect();
+    let parts = parallel::map(parallel::ranges(count, size), |rows| {
+        let mut sums = empty.clone();
+        rows.for_each(|row| add(row, &mut sums));
+        sums
+    });
     parts.into_iter().fold(empty, |mut all, part| {
         all.weights.iter_mut().zip(part.weights).for_each(|(all, part)| *all += part);
         all.values.iter_mut().zip(part.values).for_each(|(all, part)| *all += part);

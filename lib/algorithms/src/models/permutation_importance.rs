@@ -2,8 +2,8 @@
 
 use ndarray::{Array2, ArrayView2};
 use rand::RngExt;
-use rayon::prelude::*;
 
+use crate::parallel;
 use crate::probe::{Cancelled, Probe};
 use crate::seed;
 
@@ -80,7 +80,7 @@ pub fn permutation_importance<E: Send>(
         let squares: f64 = differences.iter().map(|difference| (difference - mean).powi(2)).sum();
         Ok(Importance { mean, standard_deviation: (squares / count).sqrt(), differences })
     };
-    (0..x.ncols()).into_par_iter().map(of_feature).collect()
+    parallel::try_map(0..x.ncols(), of_feature)
 }
 
 #[cfg(test)]

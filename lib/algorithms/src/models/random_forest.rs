@@ -8,7 +8,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use ndarray::ArrayView2;
 use rand::RngExt;
 use rand_xoshiro::Xoshiro256PlusPlus;
-use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::class_weight::{ClassWeight, balanced, weighted_rows};
@@ -19,6 +18,7 @@ use super::tree::shap::Ensemble;
 use super::tree::{Columns, Counts, Grown, Limits, ManyClasses, Nodes, Pairs, Ranks, Table, plant, prediction};
 use super::{InvalidModel, Model};
 use crate::onnx::{Graph, OnnxError};
+use crate::parallel;
 use crate::probe::{Cancelled, Probe};
 use crate::seed;
 
@@ -130,6 +130,9 @@ impl Draws<'_> {
     }
 }
 
+/// How many rows one thread takes at a time to look for trees that did not draw them.
+const TOGETHER: usize = 1024;
+
 /// Fits the trees in parallel. Tree `t` takes all its random choices from stream `t` of the seed, so that the forest
 /// does not depend on the number of threads.
 ///
@@ -141,12 +144,7 @@ pub(super) fn fit(
     seed: u64,
     probe: &dyn Probe,
 ) -> Result<Fitted, FitError> {
-    let threads = parameters.n_jobs.filter(|&threads| threads < rayon::current_num_threads());
-    let pool = threads.and_then(|threads| rayon::ThreadPoolBuilder::new().num_threads(threads).build().ok());
-    match pool {
-        Some(pool) => pool.install(|| fit_here(data, parameters, thresholds, seed, probe)),
-        None => fit_here(data, parameters, thresholds, seed, probe),
-    }
+    parallel::limited(parameters.n_jobs, || fit_here(data, parameters, thresholds, seed, probe))
 }
 
 fn fit_here(
@@ -195,7 +193,7 @@ fn fit_here(
         probe.progress(done as f64, count as f64, "growing trees");
         Ok(grown)
     };
-    let grown = (0..count).into_par_iter().map(grow).collect::<Result<Vec<_>, _>>()?;
+    let grown = parallel::try_map(0..count, grow)?;
     let feature_importance = mean_importance(&grown, features);
     let labels = classes.map_or_else(Vec::new, |(labels, _)| labels.to_vec());
     let trees = grown.into_iter().map(|grown| grown.nodes).collect();
@@ -275,9 +273,11 @@ fn out_of_bag(
     for (tree, nodes) in forest.trees.iter().enumerate() {
         probe.check()?;
         let drawn = draws.counts(draws.count.unwrap_or(0), &mut seed::rng(seed, tree as u64));
-        let each = sums.par_chunks_mut(width).zip(&mut counts).zip(single.par_chunks(features)).zip(drawn);
-        each.with_min_len(1024).for_each(|(((sums, count), row), drawn)| {
-            if drawn == 0 {
+        let parts = sums.chunks_mut(TOGETHER * width).zip(counts.chunks_mut(TOGETHER));
+        let parts = parts.zip(single.chunks(TOGETHER * features)).zip(drawn.chunks(TOGETHER));
+        parallel::for_each(parts, |(((sums, counts), rows), drawn)| {
+            let each = sums.chunks_mut(width).zip(counts).zip(rows.chunks(features)).zip(drawn);
+            for (((sums, count), row), _) in each.filter(|(_, drawn)| **drawn == 0) {
                 sums.iter_mut().zip(nodes.reach(row)).for_each(|(sum, value)| *sum += value);
                 *count += 1;
             }

@@ -9,12 +9,12 @@ mod platt;
 mod solver;
 
 use ndarray::ArrayView2;
-use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::InvalidModel;
 use super::predictor::Predictor;
 use crate::onnx::{Graph, OnnxError};
+use crate::parallel;
 pub(super) use fit::fit;
 use kernel::Interleaved;
 pub use kernel::Kernel;
@@ -84,8 +84,8 @@ impl SupportVectorMachine {
         let x = x.as_standard_layout();
         let queries = x.as_slice().unwrap_or(&[]);
         let mut scores = vec![0.0; x.nrows() * self.machines.len()];
-        let blocks = scores.par_chunks_mut(BLOCK * self.machines.len()).zip(queries.par_chunks(BLOCK * features));
-        blocks.for_each(|(scores, queries)| {
+        let blocks = scores.chunks_mut(BLOCK * self.machines.len()).zip(queries.chunks(BLOCK * features));
+        parallel::for_each(blocks, |(scores, queries)| {
             let mut values = vec![0.0; vectors.padded_len()];
             let pairs = scores.chunks_exact_mut(self.machines.len()).zip(queries.chunks_exact(features));
             for (scores, query) in pairs {

@@ -4,13 +4,13 @@ use std::ops::Range;
 
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::Rng;
-use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::activation::Activation;
 use super::matrix::{fill_rows, matrix, multiply, sum_rows};
 use super::normalization::Normalization;
 use super::workspace::{LayerBuffers, Mode, Workspace};
+use crate::parallel::{self, Scratch};
 
 /// The rows that are predicted together; fixed, so that the result does not depend on the number of threads.
 const PREDICTED_TOGETHER: usize = 256;
@@ -317,9 +317,12 @@ impl Network {
     pub fn predict(&self, x: &[f32]) -> Vec<f32> {
         let (inputs, outputs) = (self.num_inputs(), self.num_outputs());
         let mut predicted = vec![0.0; x.len() / inputs * outputs];
-        let chunks = predicted.par_chunks_mut(PREDICTED_TOGETHER * outputs);
-        chunks.zip(x.par_chunks(PREDICTED_TOGETHER * inputs)).for_each_init(Workspace::new, |workspace, (out, x)| {
-            out.copy_from_slice(self.forward(x, x.len() / inputs, Mode::Predict, workspace));
+        let workspaces = Scratch::new(Workspace::new);
+        let chunks = predicted.chunks_mut(PREDICTED_TOGETHER * outputs).zip(x.chunks(PREDICTED_TOGETHER * inputs));
+        parallel::for_each(chunks, |(out, x)| {
+            workspaces.with(|workspace| {
+                out.copy_from_slice(self.forward(x, x.len() / inputs, Mode::Predict, workspace));
+            });
         });
         predicted
     }

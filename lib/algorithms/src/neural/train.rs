@@ -2,7 +2,6 @@
 
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::Rng;
-use rayon::prelude::*;
 
 use super::loss::Loss;
 use super::matrix::{add, squares};
@@ -11,6 +10,7 @@ use super::normalization::Normalization;
 use super::optimizer::{Optimizer, Rule};
 use super::schedule::Schedule;
 use super::workspace::{Mode, Workspace};
+use crate::parallel;
 use crate::probe::{Cancelled, Probe};
 use crate::seed::{derive, rng};
 
@@ -303,7 +303,7 @@ impl<'a> Run<'a> {
         if pieces == 1 {
             pass((0, (&mut self.chunks[0], batch)));
         } else {
-            self.chunks.par_iter_mut().zip(batch.par_chunks(piece)).enumerate().for_each(pass);
+            parallel::for_each(self.chunks.iter_mut().zip(batch.chunks(piece)).enumerate(), pass);
         }
         self.steps += 1;
         let (first, others) = self.chunks.split_at_mut(1);
@@ -355,7 +355,7 @@ pub fn evaluate(network: &Network, data: Data<'_>, loss: Loss) -> f64 {
         let sum = loss.gradient(workspace.output_gradient(), outputs, targets, weights, 1.0);
         (sum, weights.map_or(rows as f64, |weights| weights.iter().map(|weight| f64::from(*weight)).sum()))
     };
-    let chunks: Vec<(f64, f64)> = data.x.par_chunks(EVALUATED_TOGETHER * inputs).enumerate().map(chunk).collect();
+    let chunks = parallel::map(data.x.chunks(EVALUATED_TOGETHER * inputs).enumerate(), chunk);
     let (sum, weight) = chunks.into_iter().fold((0.0, 0.0), |all, part| (all.0 + part.0, all.1 + part.1));
     sum / weight
 }

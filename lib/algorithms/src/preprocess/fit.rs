@@ -2,13 +2,12 @@
 
 use std::borrow::Cow;
 
-use rayon::prelude::*;
-
 use super::category::{CategoryColumn, CategoryEncoding};
 use super::input::{self, by_name};
 use super::number::NumberColumn;
 use super::preprocessor::{DropReason, DroppedColumn, FittedColumn, Parameters, Preprocessor};
 use super::{Encoder, MissingValues, PreprocessConfig, PreprocessError, Transformed, target_encoding};
+use crate::parallel;
 use crate::table::{Column, Table, Values};
 use crate::target::Target;
 
@@ -35,14 +34,14 @@ impl Preprocessor {
             (Some(rows), Some(target)) => Some(Cow::Owned(target.take(rows))),
             (_, target) => target.map(Cow::Borrowed),
         };
-        let fit = |column: &&Column| {
+        let fit = |column: &Column| {
             let values = match &rows {
                 Some(rows) => Cow::Owned(column.values.take(rows)),
                 None => Cow::Borrowed(&column.values),
             };
             fit_column(&column.name, &values, target.as_deref(), config)
         };
-        let columns = kept.par_iter().map(fit).collect::<Result<Vec<_>, _>>()?;
+        let columns = parallel::try_map(kept, fit)?;
         let fitted_rows = rows.map_or(features.num_rows(), |rows| rows.len());
         let fitted = Self { config: config.clone(), columns, dropped_columns, fitted_rows };
         fitted.validate()?;
@@ -134,7 +133,7 @@ fn choose_columns<'a>(features: &'a Table, config: &PreprocessConfig) -> (Vec<&'
             (Variety::Several, _) => None,
         }
     };
-    let reasons = features.columns.par_iter().map(reason).collect::<Vec<_>>();
+    let reasons = parallel::map(&features.columns, reason);
     let mut kept = Vec::new();
     let mut dropped = Vec::new();
     for (column, reason) in features.columns.iter().zip(reasons) {

@@ -4,13 +4,13 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
 
 use ndarray::Array2;
-use rayon::prelude::*;
 
 use super::category::CategoryColumn;
 use super::input::{self, UNSEEN, by_name, recode};
 use super::number::NumberColumn;
 use super::preprocessor::{FittedColumn, Parameters, Preprocessor};
 use super::{MissingValues, PreprocessError};
+use crate::parallel;
 use crate::table::{Column, MISSING, Table, Values};
 
 /// How many rows are written at a time.
@@ -68,9 +68,8 @@ impl Preprocessor {
             clipped: BTreeMap::new(),
             ignored_columns: self.unknown_columns(table),
         };
-        let sources = self.columns.par_iter().zip(&inputs);
-        let sources = sources.map(|(column, input)| transformed.read(column, &input.values));
-        let sources = sources.collect::<Result<Vec<_>, _>>()?;
+        let pairs = self.columns.iter().zip(&inputs);
+        let sources = parallel::try_map(pairs, |(column, input)| transformed.read(column, &input.values))?;
         for (column, source) in self.columns.iter().zip(&sources) {
             count(&mut transformed.imputed, column, source.imputed);
             count(&mut transformed.unseen, column, source.unseen);
@@ -80,8 +79,8 @@ impl Preprocessor {
         // Some rows at a time, so that their features stay near the processor while all columns write theirs.
         let width = self.num_features();
         if let Some(features) = transformed.features.as_slice_mut().filter(|features| !features.is_empty()) {
-            let some = features.par_chunks_mut(ROWS * width).zip(transformed.kept_rows.par_chunks(ROWS));
-            some.for_each(|(features, rows)| {
+            let some = features.chunks_mut(ROWS * width).zip(transformed.kept_rows.chunks(ROWS));
+            parallel::for_each(some, |(features, rows)| {
                 let mut first = 0;
                 for source in &sources {
                     source.write(features, width, first, rows);
@@ -138,16 +137,13 @@ enum Readable<'a> {
 impl Transformed {
     /// The values of each feature, one for each kept row.
     pub fn columns(&self) -> Vec<Vec<f64>> {
-        let starts = (0..self.features.ncols()).step_by(TOGETHER).collect::<Vec<_>>();
-        let some = |&first: &usize| {
-            let end = self.features.ncols().min(first + TOGETHER);
-            let mut columns = vec![Vec::with_capacity(self.features.nrows()); end - first];
+        parallel::flat_map(parallel::ranges(self.features.ncols(), TOGETHER), |some| {
+            let mut columns = vec![Vec::with_capacity(self.features.nrows()); some.len()];
             for row in self.features.rows() {
-                columns.iter_mut().zip(row.iter().skip(first)).for_each(|(column, &value)| column.push(value));
+                columns.iter_mut().zip(row.iter().skip(some.start)).for_each(|(column, &value)| column.push(value));
             }
             columns
-        };
-        starts.par_iter().flat_map_iter(some).collect()
+        })
     }
 
     /// Reads a column and counts what its kept rows need.

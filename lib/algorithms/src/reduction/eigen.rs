@@ -1,11 +1,10 @@
 //! Eigenvalues and eigenvectors of a dense symmetric matrix: Householder's reduction to a tridiagonal one, and Cuppen's
 //! divide and conquer on that (Golub and Van Loan, 4th edition, 8.3 and 8.4).
 
-use rayon::prelude::*;
-
 use super::matrix::{Matrix, add_product, product};
 use super::tridiagonal;
 use super::vector::{dot, update, update_and_dot};
+use crate::parallel;
 use crate::probe::{Cancelled, Probe};
 
 /// Reflections that are applied together.
@@ -76,8 +75,11 @@ fn reduce(mut matrix: Vec<f64>, n: usize, probe: &dyn Probe) -> Result<Reduced, 
         if n - first < SMALL {
             rest.chunks_exact_mut(n).zip(products.iter_mut()).enumerate().for_each(task);
         } else {
-            let rows = rest.par_chunks_exact_mut(n).zip(products.par_iter_mut()).enumerate();
-            rows.with_min_len(ROWS).for_each(task);
+            let parts = rest.chunks_mut(ROWS * n).zip(products.chunks_mut(ROWS)).enumerate();
+            parallel::for_each(parts, |(part, (rows, products))| {
+                let rows = rows.chunks_exact_mut(n).zip(products).enumerate();
+                rows.for_each(|(offset, row)| task((part * ROWS + offset, row)));
+            });
         }
         v.copy_from_slice(next);
         let half = 0.5 * dot(&v[first..], products);
@@ -137,8 +139,8 @@ fn rotate_back(reflections: &[f64], n: usize, columns: &mut Matrix, probe: &dyn 
             *value = -*value;
         }
         let turned = Matrix { rows: block, columns: n, values: vectors.to_vec() }.transposed();
-        let rows = columns.values.par_chunks_mut((ROWS * width).max(1)).zip(turned.values.par_chunks(ROWS * block));
-        rows.for_each(|(result, vectors)| add_product(vectors, &inner, block, width, result));
+        let rows = columns.values.chunks_mut((ROWS * width).max(1)).zip(turned.values.chunks(ROWS * block));
+        parallel::for_each(rows, |(result, vectors)| add_product(vectors, &inner, block, width, result));
     }
     Ok(())
 }

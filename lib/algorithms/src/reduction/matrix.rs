@@ -2,7 +2,8 @@
 
 use ndarray::linalg::general_mat_mul;
 use ndarray::{ArrayView2, ArrayViewMut2, ShapeBuilder};
-use rayon::prelude::*;
+
+use crate::parallel;
 
 /// Rows of a product that one task computes.
 const ROWS: usize = 128;
@@ -49,8 +50,8 @@ impl Matrix {
 pub(super) fn product(a: &[f64], b: &[f64], inner: usize, columns: usize) -> Vec<f64> {
     let rows = a.len() / inner.max(1);
     let mut result = vec![0.0; rows * columns];
-    let chunks = result.par_chunks_mut((ROWS * columns).max(1)).zip(a.par_chunks((ROWS * inner).max(1)));
-    chunks.for_each(|(result, a)| add_product(a, b, inner, columns, result));
+    let chunks = result.chunks_mut((ROWS * columns).max(1)).zip(a.chunks((ROWS * inner).max(1)));
+    parallel::for_each(chunks, |(result, a)| add_product(a, b, inner, columns, result));
     result
 }
 
@@ -73,22 +74,19 @@ pub(super) fn product_with_itself(a: &[f64], inner: usize) -> Vec<f64> {
     let squares = rows.div_ceil(SQUARE);
     let places: Vec<(usize, usize)> = (0..squares).flat_map(|i| (i..squares).map(move |j| (i, j))).collect();
     let part = |square: usize| square * SQUARE..((square + 1) * SQUARE).min(rows);
-    let parts: Vec<Vec<f64>> = places
-        .par_iter()
-        .map(|&(i, j)| {
-            let (i, j) = (part(i), part(j));
-            let mut square = vec![0.0; i.len() * j.len()];
-            let views = (
-                ArrayView2::from_shape((i.len(), inner), &a[i.start * inner..i.end * inner]),
-                ArrayView2::from_shape((inner, j.len()).f(), &a[j.start * inner..j.end * inner]),
-                ArrayViewMut2::from_shape((i.len(), j.len()), &mut square),
-            );
-            if let (Ok(a), Ok(b), Ok(mut square)) = views {
-                general_mat_mul(1.0, &a, &b, 0.0, &mut square);
-            }
-            square
-        })
-        .collect();
+    let parts = parallel::map(&places, |&(i, j)| {
+        let (i, j) = (part(i), part(j));
+        let mut square = vec![0.0; i.len() * j.len()];
+        let views = (
+            ArrayView2::from_shape((i.len(), inner), &a[i.start * inner..i.end * inner]),
+            ArrayView2::from_shape((inner, j.len()).f(), &a[j.start * inner..j.end * inner]),
+            ArrayViewMut2::from_shape((i.len(), j.len()), &mut square),
+        );
+        if let (Ok(a), Ok(b), Ok(mut square)) = views {
+            general_mat_mul(1.0, &a, &b, 0.0, &mut square);
+        }
+        square
+    });
     let mut result = vec![0.0; rows * rows];
     for (&(i, j), square) in places.iter().zip(&parts) {
         let (i, j) = (part(i), part(j));

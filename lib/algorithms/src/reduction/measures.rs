@@ -1,11 +1,11 @@
 //! How well coordinates keep what the features say about the rows.
 
 use ndarray::ArrayView2;
-use rayon::prelude::*;
 
 use super::neighbours::{self, squared_distance};
 use super::points::Points;
 use super::{ReductionError, ReductionModel};
+use crate::parallel::{self, Scratch};
 use crate::probe::Probe;
 
 /// How well neighbourhoods are kept; every figure is at most 1, and 1 is the best.
@@ -44,8 +44,12 @@ pub fn neighbourhoods(
     let near_map = neighbours::among(&map, count, probe)?;
     let trustworthiness = penalty(&features, &near_map.indices, count, probe)?;
     let continuity = penalty(&map, &near_features.indices, count, probe)?;
-    let pairs = near_features.indices.par_chunks(count).zip(near_map.indices.par_chunks(count));
-    let shared: usize = pairs.map(|(a, b)| a.iter().filter(|index| b.contains(index)).count()).sum();
+    let shared = parallel::map_rows(rows, |row| {
+        let own = row * count..(row + 1) * count;
+        let (a, b) = (&near_features.indices[own.clone()], &near_map.indices[own]);
+        a.iter().filter(|index| b.contains(index)).count()
+    });
+    let shared: usize = shared.into_iter().sum();
     let scale = 2.0 / (rows as f64 * count as f64 * (2.0 * rows as f64 - 3.0 * count as f64 - 1.0));
     Ok(Neighbourhoods {
         trustworthiness: 1.0 - scale * trustworthiness,
@@ -57,10 +61,8 @@ pub fn neighbourhoods(
 /// The sum, over the given neighbours of every row, of how far their rank among all rows by the distance in `points`
 /// lies beyond `count`.
 fn penalty(points: &Points<'_>, neighbours: &[u32], count: usize, probe: &dyn Probe) -> Result<f64, ReductionError> {
-    let sums = neighbours.par_chunks(count).enumerate().map_init(Vec::new, |distances, (row, neighbours)| {
-        if row % 64 == 0 {
-            probe.check()?;
-        }
+    let scratch = Scratch::new(Vec::new);
+    let beyond = |row: usize, neighbours: &[u32], distances: &mut Vec<f64>| {
         let own = points.row(row);
         distances.clear();
         distances.extend((0..points.rows).map(|other| squared_distance(own, points.row(other))));
@@ -71,9 +73,14 @@ fn penalty(points: &Points<'_>, neighbours: &[u32], count: usize, probe: &dyn Pr
             let tied = distances[..other].iter().filter(|value| **value == distance).count();
             (nearer + tied + 1).saturating_sub(count)
         });
-        Ok(beyond.sum::<usize>())
-    });
-    let sums: Vec<usize> = sums.collect::<Result<_, ReductionError>>()?;
+        beyond.sum::<usize>()
+    };
+    let sums = parallel::try_map(neighbours.chunks(count).enumerate(), |(row, neighbours)| {
+        if row % 64 == 0 {
+            probe.check()?;
+        }
+        Ok::<_, ReductionError>(scratch.with(|distances| beyond(row, neighbours, distances)))
+    })?;
     Ok(sums.into_iter().sum::<usize>() as f64)
 }
 

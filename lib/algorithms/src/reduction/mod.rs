@@ -31,6 +31,7 @@ pub use tsne::Tsne;
 pub use umap::Umap;
 
 use crate::models::nearest;
+use crate::parallel;
 use crate::probe::Probe;
 use parameters::Typed;
 use points::Points;
@@ -119,8 +120,7 @@ pub fn fit(
     let seed = parameters.random_state().unwrap_or(seed);
     let (coordinates, model) = match parameters.typed() {
         Typed::Pca(pca) => {
-            // Within the pool: every step would wake its threads anew otherwise.
-            let found = rayon::scope(|_| pca::fit(&points, pca, seed, probe));
+            let found = parallel::inside(|| pca::fit(&points, pca, seed, probe));
             found.map(|(rows, model)| (rows, ReductionModel::Pca(model)))?
         }
         Typed::Tsne(tsne) => {

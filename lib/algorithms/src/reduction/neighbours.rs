@@ -2,9 +2,9 @@
 
 use ndarray::linalg::general_mat_mul;
 use ndarray::{ArrayView2, ArrayViewMut2};
-use rayon::prelude::*;
 
 use super::points::Points;
+use crate::parallel;
 use crate::probe::{Cancelled, Probe};
 
 /// Rows whose distances one task computes at a time.
@@ -61,11 +61,13 @@ pub(super) fn squared_distance(a: &[f64], b: &[f64]) -> f64 {
 
 impl Compact {
     fn new(points: &Points<'_>, centre: &[f64], scale: f64) -> Self {
-        let values: Vec<f32> = points
-            .values
-            .par_chunks(points.features)
-            .flat_map_iter(|row| row.iter().zip(centre).map(|(value, centre)| ((value - centre) * scale) as f32))
-            .collect();
+        let values = parallel::flat_map(points.values.chunks(TILE * points.features), |rows| {
+            let mut values = Vec::with_capacity(rows.len());
+            for row in rows.chunks_exact(points.features) {
+                values.extend(row.iter().zip(centre).map(|(value, centre)| ((value - centre) * scale) as f32));
+            }
+            values
+        });
         let lengths = values.chunks_exact(points.features).map(|row| row.iter().map(|value| value * value).sum());
         let lengths = lengths.collect();
         Self { values, lengths }
@@ -82,9 +84,11 @@ fn search(
     let features = points.features;
     let centre = points.means();
     let spread = |rows: &Points<'_>| {
-        let rows = rows.values.par_chunks(features);
-        let row = |row: &[f64]| row.iter().zip(&centre).fold(0.0, |most: f64, (a, b)| most.max((a - b).abs()));
-        rows.map(row).reduce(|| 0.0, f64::max)
+        let most = parallel::map(rows.values.chunks(TILE * features), |rows| {
+            let row = |row: &[f64]| row.iter().zip(&centre).fold(0.0, |most: f64, (a, b)| most.max((a - b).abs()));
+            rows.chunks_exact(features).map(row).fold(0.0, f64::max)
+        });
+        most.into_iter().fold(0.0, f64::max)
     };
     let largest = spread(queries).max(spread(points));
     let scale = if largest > 0.0 { 1.0 / largest } else { 1.0 };
@@ -96,7 +100,7 @@ fn search(
     let rounding = 4.0 * (features as f32 + 8.0) * f32::EPSILON;
     let longest = compact.lengths.iter().copied().fold(0.0, f32::max);
     let parts = queries.rows.div_ceil(QUERIES);
-    let found = (0..parts).into_par_iter().map(|part| {
+    let found = parallel::try_map(0..parts, |part| {
         probe.check()?;
         let start = part * QUERIES;
         let end = (start + QUERIES).min(queries.rows);
@@ -127,9 +131,9 @@ fn search(
             near.truncate(count);
             near
         });
-        Ok(exact.collect::<Vec<_>>())
+        Ok::<_, Cancelled>(exact.collect::<Vec<_>>())
     });
-    let found = found.collect::<Result<Vec<_>, Cancelled>>()?;
+    let found = found?;
     let rows = found.iter().flatten();
     let indices = rows.clone().flat_map(|row| row.iter().map(|(_, index)| *index)).collect();
     let squared = rows.flat_map(|row| row.iter().map(|(squared, _)| *squared)).collect();

@@ -1,13 +1,14 @@
 //! Eigenvalues and eigenvectors of a symmetric tridiagonal matrix by divide and conquer (Cuppen, 1981), with the
 //! vectors of Gu and Eisenstat (1995), which stay orthogonal however near the eigenvalues lie.
 
-use rayon::prelude::*;
-
 use super::matrix::product;
+use crate::parallel;
 use crate::probe::{Cancelled, Probe};
 
 /// Up to this size the implicit QL method is used.
 const SMALL: usize = 32;
+/// How many eigenvectors one thread takes at a time.
+const TOGETHER: usize = 16;
 const SWEEPS: usize = 60;
 const STEPS: usize = 80;
 
@@ -31,7 +32,7 @@ pub(super) fn decompose(
     upper[half - 1] -= strength;
     lower[0] -= strength;
     let (upper, lower) =
-        rayon::join(|| decompose(&upper, &beside[..half - 1], probe), || decompose(&lower, &beside[half..], probe));
+        parallel::join(|| decompose(&upper, &beside[..half - 1], probe), || decompose(&lower, &beside[half..], probe));
     let (upper, lower) = (upper?, lower?);
     Ok(merge(upper, lower, strength, joint.signum()))
 }
@@ -145,30 +146,29 @@ fn rank_one(poles: &[f64], z: &[f64], strength: f64) -> (Vec<f64>, Vec<f64>) {
     if count == 0 {
         return (Vec::new(), Vec::new());
     }
-    let roots: Vec<(f64, Vec<f64>)> = (0..count).into_par_iter().map(|index| root(poles, z, strength, index)).collect();
+    let roots = parallel::map(0..count, |index| root(poles, z, strength, index));
     // The vector of which the roots found are the exact ones.
-    let exact: Vec<f64> = (0..count)
-        .into_par_iter()
-        .map(|i| {
-            let mut square = -roots[i].1[i] / strength;
-            for j in 0..count {
-                if j != i {
-                    square *= roots[j].1[i] / (poles[i] - poles[j]);
-                }
+    let exact = parallel::map_rows(count, |i| {
+        let mut square = -roots[i].1[i] / strength;
+        for j in 0..count {
+            if j != i {
+                square *= roots[j].1[i] / (poles[i] - poles[j]);
             }
-            square.abs().sqrt().copysign(z[i])
-        })
-        .collect();
-    let mut vectors = vec![0.0; count * count];
-    vectors.par_chunks_mut(count).zip(&roots).for_each(|(vector, (_, distances))| {
-        let mut length = 0.0;
-        for ((value, z), distance) in vector.iter_mut().zip(&exact).zip(distances) {
-            *value = z / distance;
-            length += *value * *value;
         }
-        let length = length.sqrt();
-        for value in vector.iter_mut() {
-            *value /= length;
+        square.abs().sqrt().copysign(z[i])
+    });
+    let mut vectors = vec![0.0; count * count];
+    parallel::for_each(vectors.chunks_mut(TOGETHER * count).zip(roots.chunks(TOGETHER)), |(vectors, roots)| {
+        for (vector, (_, distances)) in vectors.chunks_mut(count).zip(roots) {
+            let mut length = 0.0;
+            for ((value, z), distance) in vector.iter_mut().zip(&exact).zip(distances) {
+                *value = z / distance;
+                length += *value * *value;
+            }
+            let length = length.sqrt();
+            for value in vector.iter_mut() {
+                *value /= length;
+            }
         }
     });
     (roots.into_iter().map(|(root, _)| root).collect(), vectors)

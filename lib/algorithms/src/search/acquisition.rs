@@ -1,7 +1,6 @@
 //! Where to look next: the point of a space with the highest expected improvement.
 
 use rand::RngExt;
-use rayon::prelude::*;
 use serde_json::{Map, Value};
 
 use super::expected_improvement::log_expected_improvement;
@@ -10,6 +9,7 @@ use super::parameter::Domain;
 use super::sobol::Sobol;
 use super::space::{Column, SearchSpace, features};
 use crate::models::lbfgs::minimize;
+use crate::parallel;
 use crate::probe::{Cancelled, Probe};
 use crate::seed;
 
@@ -66,11 +66,11 @@ impl Acquisition<'_> {
             }
         }
         probe.check()?;
-        let mut scored = starts.into_par_iter().filter_map(|units| self.candidate(units)).collect::<Vec<_>>();
+        let scored = parallel::map(starts, |units| self.candidate(units));
+        let mut scored = scored.into_iter().flatten().collect::<Vec<_>>();
         scored.sort_by(|a, b| b.score.total_cmp(&a.score));
         let climbing = self.climbing(&scored);
-        let climbed = climbing.into_par_iter().map(|candidate| self.climb(candidate, probe));
-        let mut all = climbed.collect::<Result<Vec<_>, Cancelled>>()?;
+        let mut all = parallel::try_map(climbing, |candidate| self.climb(candidate, probe))?;
         all.extend(scored);
         all.sort_by(|a, b| b.score.total_cmp(&a.score));
         Ok(all)

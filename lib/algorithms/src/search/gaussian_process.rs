@@ -5,11 +5,11 @@
 //! keep length scales from vanishing and grow them with the number of columns (Hvarfner, Hellsten and Nardi, 2024).
 
 use rand::RngExt;
-use rayon::prelude::*;
 
 use super::cholesky::{Cholesky, dot};
 use super::space::Column;
 use crate::models::lbfgs::minimize;
+use crate::parallel;
 use crate::probe::{Cancelled, Probe};
 use crate::seed;
 
@@ -82,15 +82,14 @@ pub(super) fn fit_kernel(data: &Data, random_seed: u64, starts: usize, probe: &d
         start.noise += 4.0 * rng.random::<f64>() - 2.0;
         starting.push(start);
     }
-    let ends = starting.into_par_iter().map(|start| {
+    let ends = parallel::try_map(starting, |start| {
         let cost = |theta: &[f64], gradient: &mut [f64]| differences.cost(&data.values, theta, gradient);
         let end = minimize(cost, start.theta(), TOLERANCE, ITERATIONS, |_, _| probe.check())?;
         let mut gradient = vec![0.0; end.point.len()];
         let reached = differences.cost(&data.values, &end.point, &mut gradient);
-        Ok((reached, Kernel::of(&end.point)))
+        Ok::<_, Cancelled>((reached, Kernel::of(&end.point)))
     });
-    let ends = ends.collect::<Result<Vec<_>, Cancelled>>()?;
-    let best = ends.into_iter().filter(|(cost, _)| cost.is_finite()).min_by(|a, b| a.0.total_cmp(&b.0));
+    let best = ends?.into_iter().filter(|(cost, _)| cost.is_finite()).min_by(|a, b| a.0.total_cmp(&b.0));
     Ok(best.map_or_else(|| Kernel::prior(data.columns.len()), |(_, kernel)| kernel))
 }
 

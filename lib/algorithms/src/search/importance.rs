@@ -4,12 +4,12 @@
 //! computed exactly; the share of the variance that this mean has is the importance of that one.
 
 use rand::RngExt;
-use rayon::prelude::*;
 
 use super::parameter::Domain;
 use super::space::{SearchSpace, features};
 use super::study::Study;
 use super::trial::TrialStatus;
+use crate::parallel;
 use crate::seed;
 
 const TREES: u64 = 64;
@@ -42,9 +42,9 @@ pub fn importance(study: &Study) -> Option<Vec<(String, f64)>> {
     }
     let ends = ends(space);
     let random_seed = seed::derive(study.settings().seed, 4);
-    let trees = (0..TREES).into_par_iter().map(|tree| shares(&grow(&points, &values, &ends, random_seed, tree), &ends));
+    let trees = parallel::map(0..TREES, |tree| shares(&grow(&points, &values, &ends, random_seed, tree), &ends));
     let mut total = vec![0.0; space.len()];
-    for shares in trees.collect::<Vec<_>>() {
+    for shares in trees {
         for (sum, share) in total.iter_mut().zip(shares) {
             *sum += share;
         }

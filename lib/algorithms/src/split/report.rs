@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -175,7 +174,7 @@ fn duplicate_leak(table: &Table, spec: &SplitSpec, membership: &[u8]) -> Duplica
     let Some(hashes) = row_hashes(table, &excluded) else { return DuplicateLeak::default() };
     let mut rows = hashes.into_iter().zip(membership.iter().copied()).collect::<Vec<_>>();
     // Equal rows stand together, in whatever order among themselves.
-    rows.par_sort_unstable();
+    rows.sort_unstable();
     let mut leak = DuplicateLeak::default();
     for same in rows.chunk_by(|a, b| a.0 == b.0) {
         let parts = same.iter().fold(0, |parts, (_, part)| parts | part);

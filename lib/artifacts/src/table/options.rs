@@ -33,7 +33,7 @@ pub struct Sample {
     #[schemars(range(min = 1))]
     pub rows: usize,
     /// The seed of the draw.
-    #[serde(default = "seed")]
+    #[serde(default = "mlops_core::values::default_seed")]
     pub seed: u64,
 }
 
@@ -41,8 +41,4 @@ impl Default for ReadOptions {
     fn default() -> Self {
         Self { format: None, columns: None, limit: None, sample: None, schema: None, keep_empty_columns: true }
     }
-}
-
-fn seed() -> u64 {
-    42
 }

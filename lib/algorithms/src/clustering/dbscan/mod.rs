@@ -4,13 +4,13 @@ mod neighbourhoods;
 mod unity;
 
 use ndarray::ArrayView2;
-use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::components::Components;
 use super::points::{Points, check_weights};
 use super::tree::Tree;
 use super::{ClusteringError, InvalidClusterModel};
+use crate::parallel;
 use crate::probe::Probe;
 use neighbourhoods::{Search, totals};
 
@@ -154,6 +154,6 @@ impl Dbscan {
             let nearest = distances.zip(0..).filter(|(distance, _)| *distance <= limit);
             nearest.min_by(|a: &(f64, usize), b| a.0.total_cmp(&b.0)).map_or(-1, |(_, core)| self.labels[core] as i32)
         };
-        (0..points.rows).into_par_iter().map(nearest).collect()
+        parallel::map_rows(points.rows, nearest)
     }
 }

@@ -1,11 +1,10 @@
 //! Which rows are core rows, which of them are neighbours, and whose neighbours the others are.
 
-use rayon::prelude::*;
-
 use super::unity::Unity;
 use crate::clustering::ClusteringError;
 use crate::clustering::components::Components;
 use crate::clustering::tree::{Block, Node, Tree};
+use crate::parallel;
 use crate::probe::Probe;
 
 /// The neighbourhoods of all rows, looked at leaf by leaf and never kept.
@@ -23,7 +22,7 @@ pub(super) struct Search<'a> {
 impl Search<'_> {
     /// Whether the neighbourhood of each position weighs at least `least`. A row is looked at until that is sure.
     pub(super) fn core(&self, least: f64) -> Result<Vec<bool>, ClusteringError> {
-        let leaves = self.tree.leaves.par_iter().map(|&leaf| {
+        let leaves = parallel::try_map(&self.tree.leaves, |&leaf| {
             self.probe.check()?;
             let node = self.tree.nodes[leaf as usize];
             let mut counts = vec![0.0; node.range().len()];
@@ -44,9 +43,9 @@ impl Search<'_> {
                     None => self.count(other, node, &mut open, &mut counts, least, &mut block),
                 }
             }
-            Ok(counts.into_iter().map(|count| count >= least).collect::<Vec<_>>())
+            Ok::<_, ClusteringError>(counts.into_iter().map(|count| count >= least).collect::<Vec<_>>())
         });
-        Ok(leaves.collect::<Result<Vec<_>, ClusteringError>>()?.concat())
+        Ok(leaves?.concat())
     }
 
     /// Adds a leaf's neighbours to the counts of the open rows of another, and closes the rows that have enough.
@@ -79,7 +78,7 @@ impl Search<'_> {
         let components = Components::new(core.len());
         let cores = totals(self.tree, |position| f64::from(u8::from(core[position])));
         let united = Unity::new(self.tree, core, &components);
-        self.tree.leaves.par_iter().try_for_each(|&leaf| {
+        parallel::try_map(&self.tree.leaves, |&leaf| {
             self.probe.check()?;
             let leaf = leaf as usize;
             let own = self.tree.nodes[leaf];
@@ -150,7 +149,7 @@ impl Search<'_> {
             };
         }
         let known = &*labels;
-        let leaves = self.tree.leaves.par_iter().map(|&leaf| {
+        let leaves = parallel::try_map(&self.tree.leaves, |&leaf| {
             self.probe.check()?;
             let own = self.tree.nodes[leaf as usize].range();
             let mut best = known[own.clone()].to_vec();
@@ -177,9 +176,9 @@ impl Search<'_> {
                     }
                 }
             }
-            Ok(best)
+            Ok::<_, ClusteringError>(best)
         });
-        let best = leaves.collect::<Result<Vec<_>, ClusteringError>>()?.concat();
+        let best = leaves?.concat();
         labels.copy_from_slice(&best);
         Ok(())
     }

@@ -2,11 +2,11 @@
 
 use ndarray::linalg::general_mat_mul;
 use ndarray::{ArrayView2, ArrayViewMut2};
-use rayon::prelude::*;
 
 use super::CovarianceType;
 use super::precision::Precisions;
 use crate::clustering::points::CHUNK;
+use crate::parallel::{self, Scratch};
 
 /// The natural logarithm of 2π.
 const LOG_TWO_PI: f64 = 1.837_877_066_409_345_3;
@@ -24,28 +24,30 @@ pub(super) fn expect(
     let components = weights.len();
     let count = rows.len() / features;
     let log_weights = weights.iter().map(|weight| weight.ln()).collect::<Vec<_>>();
-    let chunks = responsibilities.par_chunks_mut(CHUNK * components).zip(rows.par_chunks(CHUNK * features));
-    let scratch = || (vec![0.0; CHUNK * features], vec![0.0; CHUNK * features]);
-    let parts = chunks.map_init(scratch, |(differences, scaled), (out, rows)| {
-        let each = means.chunks_exact(features).zip(&log_weights).zip(&precisions.log_determinants).enumerate();
-        for (component, ((mean, log_weight), log_determinant)) in each {
-            let constant = log_weight + log_determinant - 0.5 * features as f64 * LOG_TWO_PI;
-            let pairs = differences.chunks_exact_mut(features).zip(rows.chunks_exact(features));
-            for (difference, row) in pairs {
-                for ((difference, value), mean) in difference.iter_mut().zip(row).zip(mean) {
-                    *difference = value - mean;
+    let chunks = responsibilities.chunks_mut(CHUNK * components).zip(rows.chunks(CHUNK * features));
+    let scratch = Scratch::new(|| (vec![0.0; CHUNK * features], vec![0.0; CHUNK * features]));
+    let densities = |out: &mut [f64], rows: &[f64]| {
+        scratch.with(|(differences, scaled)| {
+            let each = means.chunks_exact(features).zip(&log_weights).zip(&precisions.log_determinants).enumerate();
+            for (component, ((mean, log_weight), log_determinant)) in each {
+                let constant = log_weight + log_determinant - 0.5 * features as f64 * LOG_TWO_PI;
+                let pairs = differences.chunks_exact_mut(features).zip(rows.chunks_exact(features));
+                for (difference, row) in pairs {
+                    for ((difference, value), mean) in difference.iter_mut().zip(row).zip(mean) {
+                        *difference = value - mean;
+                    }
+                }
+                let used = &differences[..rows.len()];
+                scale(used, features, component, precisions, &mut scaled[..rows.len()]);
+                let squares = scaled[..rows.len()].chunks_exact(features);
+                for (out, scaled) in out.chunks_exact_mut(components).zip(squares) {
+                    out[component] = constant - 0.5 * scaled.iter().map(|value| value * value).sum::<f64>();
                 }
             }
-            let used = &differences[..rows.len()];
-            scale(used, features, component, precisions, &mut scaled[..rows.len()]);
-            let squares = scaled[..rows.len()].chunks_exact(features);
-            for (out, scaled) in out.chunks_exact_mut(components).zip(squares) {
-                out[component] = constant - 0.5 * scaled.iter().map(|value| value * value).sum::<f64>();
-            }
-        }
-        out.chunks_exact_mut(components).map(normalise).sum::<f64>()
-    });
-    parts.collect::<Vec<_>>().iter().sum::<f64>() / count as f64
+            out.chunks_exact_mut(components).map(normalise).sum::<f64>()
+        })
+    };
+    parallel::map(chunks, |(out, rows)| densities(out, rows)).iter().sum::<f64>() / count as f64
 }
 
 /// Differences of unit covariance.

@@ -2,10 +2,10 @@
 
 use ndarray::linalg::general_mat_mul;
 use ndarray::{ArrayView2, ArrayViewMut2};
-use rayon::prelude::*;
 
 use super::CovarianceType;
 use crate::clustering::points::CHUNK;
+use crate::parallel;
 
 /// The most numbers that parallel sums may take together.
 const MOST_SUMS: usize = 4_000_000;
@@ -56,15 +56,15 @@ struct Data<'a> {
 
 impl Data<'_> {
     /// Rows and responsibilities, in parts of at least `count` rows.
-    fn slabs(&self, parts: usize) -> impl IndexedParallelIterator<Item = (&[f64], &[f64])> {
+    fn slabs(&self, parts: usize) -> impl Iterator<Item = (&[f64], &[f64])> + Send {
         let count = self.rows.len() / self.features;
         let slab = count.div_ceil(CHUNK).div_ceil(parts).max(1) * CHUNK;
-        self.rows.par_chunks(slab * self.features).zip(self.responsibilities.par_chunks(slab * self.components))
+        self.rows.chunks(slab * self.features).zip(self.responsibilities.chunks(slab * self.components))
     }
 
     /// The responsibilities' totals and the weighted sums of the rows.
     fn sums(&self) -> (Vec<f64>, Vec<f64>) {
-        let parts = self.slabs(SLABS).map(|(rows, responsibilities)| {
+        let parts = parallel::map(self.slabs(SLABS), |(rows, responsibilities)| {
             let mut totals = vec![0.0; self.components];
             let mut sums = vec![0.0; self.components * self.features];
             let pairs = rows.chunks_exact(self.features).zip(responsibilities.chunks_exact(self.components));
@@ -80,7 +80,7 @@ impl Data<'_> {
         });
         let mut totals = vec![0.0; self.components];
         let mut sums = vec![0.0; self.components * self.features];
-        for (part_totals, part_sums) in parts.collect::<Vec<_>>() {
+        for (part_totals, part_sums) in parts {
             totals.iter_mut().zip(part_totals).for_each(|(total, part)| *total += part);
             sums.iter_mut().zip(part_sums).for_each(|(sum, part)| *sum += part);
         }
@@ -93,7 +93,7 @@ impl Data<'_> {
         let parts = (MOST_SUMS / (size * self.components)).clamp(1, SLABS);
         let mut covariances = Vec::with_capacity(size * self.components);
         for (component, mean) in means.chunks_exact(self.features).enumerate() {
-            let parts = self.slabs(parts).map(|(rows, responsibilities)| {
+            let parts = parallel::map(self.slabs(parts), |(rows, responsibilities)| {
                 let mut sums = vec![0.0; size];
                 let chunks = rows.chunks(CHUNK * self.features).zip(responsibilities.chunks(CHUNK * self.components));
                 for (rows, responsibilities) in chunks {
@@ -102,7 +102,7 @@ impl Data<'_> {
                 sums
             });
             let mut covariance = vec![0.0; size];
-            for part in parts.collect::<Vec<_>>() {
+            for part in parts {
                 covariance.iter_mut().zip(part).for_each(|(sum, part)| *sum += part);
             }
             covariances.extend(covariance);
@@ -143,7 +143,7 @@ impl Data<'_> {
 
     /// Variances, one a feature and component, or one a component.
     fn diagonal(&self, means: &[f64], totals: &[f64], kind: CovarianceType, reg_covar: f64) -> Vec<f64> {
-        let parts = self.slabs(SLABS).map(|(rows, responsibilities)| {
+        let parts = parallel::map(self.slabs(SLABS), |(rows, responsibilities)| {
             let mut sums = vec![0.0; means.len()];
             let pairs = rows.chunks_exact(self.features).zip(responsibilities.chunks_exact(self.components));
             for (row, responsibilities) in pairs {
@@ -157,7 +157,7 @@ impl Data<'_> {
             sums
         });
         let mut variances = vec![0.0; means.len()];
-        for part in parts.collect::<Vec<_>>() {
+        for part in parts {
             variances.iter_mut().zip(part).for_each(|(sum, part)| *sum += part);
         }
         for (variances, total) in variances.chunks_exact_mut(self.features).zip(totals) {

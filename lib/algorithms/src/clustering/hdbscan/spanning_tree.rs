@@ -1,9 +1,8 @@
 //! The minimum spanning tree of the rows by mutual reachability distance.
 
-use rayon::prelude::*;
-
 use super::super::points::{CHUNK, Points};
 use super::super::tree::{Block, Tree};
+use crate::parallel;
 use crate::probe::{Cancelled, Probe};
 
 /// Below this many rows left, one thread is faster than several.
@@ -20,7 +19,7 @@ pub(super) struct Edge {
 /// The squared distance of each row to its `neighbours`-th nearest row, itself counted as the first.
 pub(super) fn core_distances(points: &Points<'_>, neighbours: usize, probe: &dyn Probe) -> Result<Vec<f64>, Cancelled> {
     let tree = Tree::new(points);
-    let leaves = tree.leaves.par_iter().map(|&leaf| {
+    let leaves = parallel::try_map(&tree.leaves, |&leaf| {
         probe.check()?;
         let own = tree.nodes[leaf as usize].range();
         let positions = own.clone().collect::<Vec<_>>();
@@ -52,9 +51,10 @@ pub(super) fn core_distances(points: &Points<'_>, neighbours: usize, probe: &dyn
                 }
             }
         }
-        Ok(nearest.into_iter().map(|nearest| nearest[neighbours - 1]).collect::<Vec<_>>())
+        let nearest = nearest.into_iter().map(|nearest| nearest[neighbours - 1]);
+        Ok::<_, Cancelled>(nearest.collect::<Vec<_>>())
     });
-    let by_position = leaves.collect::<Result<Vec<_>, Cancelled>>()?.concat();
+    let by_position = leaves?.concat();
     let mut by_row = vec![0.0; points.rows];
     tree.order.iter().zip(by_position).for_each(|(&row, distance)| by_row[row as usize] = distance);
     Ok(by_row)
@@ -136,8 +136,8 @@ impl Outside {
         self.left -= 1;
         if self.left * 4 < self.width * 3 {
             let kept = (0..self.width).filter(|&slot| self.core[slot] < f64::INFINITY).collect::<Vec<_>>();
-            let columns = self.columns.par_chunks_exact(self.width);
-            self.columns = columns.flat_map_iter(|column| kept.iter().map(|&slot| column[slot])).collect();
+            let columns = self.columns.chunks_exact(self.width);
+            self.columns = parallel::flat_map(columns, |column| kept.iter().map(|&slot| column[slot]).collect());
             self.rows = kept.iter().map(|&slot| self.rows[slot]).collect();
             self.core = kept.iter().map(|&slot| self.core[slot]).collect();
             self.reach = kept.iter().map(|&slot| self.reach[slot]).collect();
@@ -178,9 +178,14 @@ impl Outside {
             let chunks = self.reach.chunks_mut(CHUNK).zip(self.source.chunks_mut(CHUNK)).enumerate();
             chunks.map(|(chunk, (reach, source))| scan(chunk * CHUNK, reach, source)).fold(None, nearer)
         } else {
-            let chunks = self.reach.par_chunks_mut(CHUNK).zip(self.source.par_chunks_mut(CHUNK)).enumerate();
-            let parts = chunks.with_min_len(16).map(|(chunk, (reach, source))| scan(chunk * CHUNK, reach, source));
-            parts.reduce(|| None, nearer)
+            const TOGETHER: usize = 16 * CHUNK;
+            let parts = self.reach.chunks_mut(TOGETHER).zip(self.source.chunks_mut(TOGETHER)).enumerate();
+            let parts = parallel::map(parts, |(part, (reach, source))| {
+                let chunks = reach.chunks_mut(CHUNK).zip(source.chunks_mut(CHUNK)).enumerate();
+                let found = chunks.map(|(chunk, (reach, source))| scan(part * TOGETHER + chunk * CHUNK, reach, source));
+                found.fold(None, nearer)
+            });
+            parts.into_iter().fold(None, nearer)
         };
         found.filter(|(_, distance)| distance.is_finite())
     }

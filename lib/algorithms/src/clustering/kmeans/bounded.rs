@@ -1,9 +1,8 @@
 //! Lloyd's iterations in single precision, with Hamerly's bounds: rows that cannot have changed are not looked at.
 
-use rayon::prelude::*;
-
 use super::super::points::CHUNK;
 use super::single::{Single, products, squared_distance};
+use crate::parallel;
 use crate::probe::{Cancelled, Probe};
 use crate::vectorised::vectorised;
 
@@ -147,17 +146,16 @@ impl Centers {
 /// Gives every row its nearest center; the changes are in the order of the slabs.
 fn assign(rows: &Single, weights: Option<&[f64]>, centers: &Centers, bounds: &mut Bounds) -> Vec<Change> {
     let slab = rows.rows.div_ceil(CHUNK).div_ceil(SLABS) * CHUNK;
-    let labels = bounds.labels.par_chunks_mut(slab);
-    let parts = labels.zip(bounds.upper.par_chunks_mut(slab)).zip(bounds.lower.par_chunks_mut(slab)).enumerate();
-    let parts = parts.map(|(number, ((labels, upper), lower))| {
+    let labels = bounds.labels.chunks_mut(slab);
+    let parts = labels.zip(bounds.upper.chunks_mut(slab)).zip(bounds.lower.chunks_mut(slab)).enumerate();
+    parallel::map(parts, |(number, ((labels, upper), lower))| {
         let mut work = Work::new(rows, weights, centers);
         let chunks = labels.chunks_mut(CHUNK).zip(upper.chunks_mut(CHUNK)).zip(lower.chunks_mut(CHUNK));
         for (chunk, ((labels, upper), lower)) in chunks.enumerate() {
             work.chunk(number * slab + chunk * CHUNK, labels, upper, lower);
         }
         work.change
-    });
-    parts.collect()
+    })
 }
 
 /// One slab's work, with its buffers.
@@ -317,8 +315,7 @@ fn relocate(
     }
     let center = |label: u32| &centers.single[label as usize * features..(label as usize + 1) * features];
     let labels = &bounds.labels;
-    let distances = (0..rows.rows).into_par_iter().map(|row| squared_distance(rows.row(row), center(labels[row])));
-    let distances = distances.collect::<Vec<_>>();
+    let distances = parallel::map_rows(rows.rows, |row| squared_distance(rows.row(row), center(labels[row])));
     let mut order = (0..rows.rows).filter(|&row| distances[row] > 0.0 && weight(row) > 0.0).collect::<Vec<_>>();
     order.sort_by(|&a, &b| distances[b].total_cmp(&distances[a]).then(a.cmp(&b)));
     let mut moved = false;

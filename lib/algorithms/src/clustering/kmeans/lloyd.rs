@@ -2,9 +2,9 @@
 
 use ndarray::linalg::general_mat_mul;
 use ndarray::{ArrayView2, ArrayViewMut2};
-use rayon::prelude::*;
 
 use super::super::points::{CHUNK, Points, matrix, squared_distance};
+use crate::parallel::{self, Scratch};
 use crate::probe::{Cancelled, Probe};
 
 /// The most parts whose sums are made apart; fixed, so that the sums do not depend on the number of threads.
@@ -52,8 +52,8 @@ pub(super) fn iterate(
 fn update(points: &Points<'_>, weights: Option<&[f64]>, means: &[f64], labels: &[u32], centers: &mut [f64]) {
     let features = points.features;
     let slab = points.chunks().div_ceil(SLABS) * CHUNK;
-    let rows = points.values().par_chunks(slab * features).zip(labels.par_chunks(slab)).enumerate();
-    let parts = rows.map(|(number, (rows, labels))| {
+    let rows = points.values().chunks(slab * features).zip(labels.chunks(slab)).enumerate();
+    let parts = parallel::map(rows, |(number, (rows, labels))| {
         let mut sums = vec![0.0; centers.len()];
         let mut totals = vec![0.0; centers.len() / features];
         for (index, (row, &label)) in rows.chunks_exact(features).zip(labels).enumerate() {
@@ -69,7 +69,7 @@ fn update(points: &Points<'_>, weights: Option<&[f64]>, means: &[f64], labels: &
     });
     let mut sums = vec![0.0; centers.len()];
     let mut totals = vec![0.0; centers.len() / features];
-    for (part_sums, part_totals) in parts.collect::<Vec<_>>() {
+    for (part_sums, part_totals) in parts {
         sums.iter_mut().zip(part_sums).for_each(|(sum, part)| *sum += part);
         totals.iter_mut().zip(part_totals).for_each(|(total, part)| *total += part);
     }
@@ -89,46 +89,49 @@ pub(super) fn assign(points: &Points<'_>, means: &[f64], centers: &[f64], labels
     let norms = centred.chunks_exact(features).map(|row| row.iter().map(|value| value * value).sum::<f64>());
     let norms = norms.collect::<Vec<_>>();
     let centred = matrix(&centred, clusters, features);
-    let chunks = labels.par_chunks_mut(CHUNK).zip(points.values().par_chunks(CHUNK * features));
-    let scratch = || (vec![0.0; CHUNK * features], vec![0.0; clusters * CHUNK], vec![0.0; CHUNK], vec![0; CHUNK]);
-    let changed = chunks.map_init(scratch, |(rows, products, best, nearest), (labels, given)| {
-        let width = labels.len();
-        for (row, given) in rows.chunks_exact_mut(features).zip(given.chunks_exact(features)) {
-            for ((value, given), mean) in row.iter_mut().zip(given).zip(means) {
-                *value = given - mean;
+    let chunks = labels.chunks_mut(CHUNK).zip(points.values().chunks(CHUNK * features));
+    let scratch =
+        Scratch::new(|| (vec![0.0; CHUNK * features], vec![0.0; clusters * CHUNK], vec![0.0; CHUNK], vec![0; CHUNK]));
+    let assign = |labels: &mut [u32], given: &[f64]| {
+        scratch.with(|(rows, products, best, nearest)| {
+            let width = labels.len();
+            for (row, given) in rows.chunks_exact_mut(features).zip(given.chunks_exact(features)) {
+                for ((value, given), mean) in row.iter_mut().zip(given).zip(means) {
+                    *value = given - mean;
+                }
             }
-        }
-        let products = &mut products[..clusters * width];
-        let rows = ArrayView2::from_shape((width, features), &rows[..width * features]);
-        let product = ArrayViewMut2::from_shape((clusters, width), &mut *products);
-        if let (Ok(rows), Ok(mut product)) = (rows, product) {
-            general_mat_mul(-2.0, &centred, &rows.t(), 0.0, &mut product);
-        }
-        let (best, nearest) = (&mut best[..width], &mut nearest[..width]);
-        best.fill(f64::INFINITY);
-        for ((line, norm), cluster) in products.chunks_exact(width).zip(&norms).zip(0_u32..) {
-            for ((product, best), nearest) in line.iter().zip(best.iter_mut()).zip(nearest.iter_mut()) {
-                let value = product + norm;
-                *nearest = if value < *best { cluster } else { *nearest };
-                *best = if value < *best { value } else { *best };
+            let products = &mut products[..clusters * width];
+            let rows = ArrayView2::from_shape((width, features), &rows[..width * features]);
+            let product = ArrayViewMut2::from_shape((clusters, width), &mut *products);
+            if let (Ok(rows), Ok(mut product)) = (rows, product) {
+                general_mat_mul(-2.0, &centred, &rows.t(), 0.0, &mut product);
             }
-        }
-        let differ = labels.iter().zip(nearest.iter()).filter(|(label, nearest)| label != nearest).count();
-        labels.copy_from_slice(nearest);
-        differ
-    });
-    changed.sum()
+            let (best, nearest) = (&mut best[..width], &mut nearest[..width]);
+            best.fill(f64::INFINITY);
+            for ((line, norm), cluster) in products.chunks_exact(width).zip(&norms).zip(0_u32..) {
+                for ((product, best), nearest) in line.iter().zip(best.iter_mut()).zip(nearest.iter_mut()) {
+                    let value = product + norm;
+                    *nearest = if value < *best { cluster } else { *nearest };
+                    *best = if value < *best { value } else { *best };
+                }
+            }
+            let differ = labels.iter().zip(nearest.iter()).filter(|(label, nearest)| label != nearest).count();
+            labels.copy_from_slice(nearest);
+            differ
+        })
+    };
+    parallel::map(chunks, |(labels, given)| assign(labels, given)).into_iter().sum()
 }
 
 /// The weighted sum of the squared distances of the rows to their centers.
 pub(super) fn inertia(points: &Points<'_>, weights: Option<&[f64]>, centers: &[f64], labels: &[u32]) -> f64 {
     let features = points.features;
-    let parts = (0..points.chunks()).into_par_iter().map(|chunk| {
+    let parts = parallel::map(0..points.chunks(), |chunk| {
         let parts = points.chunk(chunk).map(|row| {
             let center = &centers[labels[row] as usize * features..(labels[row] as usize + 1) * features];
             squared_distance(points.row(row), center) * weights.map_or(1.0, |weights| weights[row])
         });
         parts.sum::<f64>()
     });
-    parts.collect::<Vec<_>>().iter().sum()
+    parts.iter().sum()
 }

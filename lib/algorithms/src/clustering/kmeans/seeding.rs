@@ -3,10 +3,10 @@
 use rand::RngExt;
 use rand::seq::SliceRandom;
 use rand_xoshiro::Xoshiro256PlusPlus;
-use rayon::prelude::*;
 
 use super::super::points::CHUNK;
 use super::single::{Single, products};
+use crate::parallel;
 use crate::probe::{Cancelled, Probe};
 
 /// The rows at which k-means begins, chosen by greedy k-means++ (Arthur and Vassilvitskii, 2007).
@@ -104,7 +104,8 @@ impl<'a> Search<'a> {
         let centers = candidates.iter().flat_map(|&row| self.rows.row(row)).copied().collect::<Vec<_>>();
         let norms = candidates.iter().map(|&row| self.rows.norms[row]).collect::<Vec<_>>();
         let (rows, weights, closest) = (self.rows, self.weights, &self.closest);
-        let parts = self.tried.par_chunks_mut(CHUNK * self.trials).enumerate().map(|(chunk, tried)| {
+        let chunks = self.tried.chunks_mut(CHUNK * self.trials).enumerate();
+        self.tried_potentials = parallel::map(chunks, |(chunk, tried)| {
             let start = chunk * CHUNK;
             let end = (start + CHUNK).min(rows.rows);
             let width = end - start;
@@ -126,14 +127,13 @@ impl<'a> Search<'a> {
             };
             lines.map(potential).collect::<Vec<f64>>()
         });
-        self.tried_potentials = parts.collect();
         (0..candidates.len()).map(|trial| self.tried_potentials.iter().map(|parts| parts[trial]).sum()).collect()
     }
 
     /// Takes the candidate of that number of the last [`Search::update`].
     fn accept(&mut self, trial: usize) {
-        let tried = self.tried.par_chunks(CHUNK * self.trials);
-        self.closest.par_chunks_mut(CHUNK).zip(tried).for_each(|(closest, tried)| {
+        let tried = self.tried.chunks(CHUNK * self.trials);
+        parallel::for_each(self.closest.chunks_mut(CHUNK).zip(tried), |(closest, tried)| {
             let width = closest.len();
             closest.copy_from_slice(&tried[trial * width..(trial + 1) * width]);
         });

@@ -2,9 +2,9 @@
 
 use ndarray::linalg::general_mat_mul;
 use ndarray::{ArrayView2, ArrayViewMut2};
-use rayon::prelude::*;
 
 use super::super::points::{CHUNK, Points};
+use crate::parallel;
 
 /// Rows × features as `(x − mean) / scale` in `f32`, with their squared lengths.
 pub(super) struct Single {
@@ -23,16 +23,16 @@ impl Single {
         let largest = |row: &[f64]| {
             row.iter().zip(&means).fold(0.0, |largest: f64, (value, mean)| largest.max((value - mean).abs()))
         };
-        let scale = points
-            .values()
-            .par_chunks(CHUNK * features)
-            .map(|chunk| chunk.chunks_exact(features).map(largest).fold(0.0, f64::max));
-        let scale = scale.reduce(|| 0.0, f64::max);
+        let scale = parallel::map(points.values().chunks(CHUNK * features), |chunk| {
+            chunk.chunks_exact(features).map(largest).fold(0.0, f64::max)
+        });
+        let scale = scale.into_iter().fold(0.0, f64::max);
         let scale = if scale > 0.0 { scale } else { 1.0 };
         let mut values = vec![0.0_f32; points.values().len()];
         let mut norms = vec![0.0_f32; points.rows];
-        let chunks = values.par_chunks_mut(CHUNK * features).zip(norms.par_chunks_mut(CHUNK));
-        chunks.zip(points.values().par_chunks(CHUNK * features)).for_each(|((values, norms), given)| {
+        let chunks = values.chunks_mut(CHUNK * features).zip(norms.chunks_mut(CHUNK));
+        let chunks = chunks.zip(points.values().chunks(CHUNK * features));
+        parallel::for_each(chunks, |((values, norms), given)| {
             let rows = values.chunks_exact_mut(features).zip(given.chunks_exact(features));
             for ((values, given), norm) in rows.zip(norms) {
                 for ((value, given), mean) in values.iter_mut().zip(given).zip(&means) {

@@ -3,10 +3,10 @@
 use ndarray::ArrayView2;
 use rand::RngExt;
 use rand::seq::SliceRandom;
-use rayon::prelude::*;
 
 use super::ClusterMetricError;
 use crate::metrics::{Measure, MetricError};
+use crate::parallel;
 use crate::probe::Probe;
 use crate::seed;
 
@@ -54,13 +54,12 @@ pub fn hopkins(x: ArrayView2<'_, f64>, seed: u64, probe: &dyn Probe) -> Result<M
         let distance = |row: &[f64]| row.iter().zip(from).map(|(a, b)| (a - b) * (a - b)).sum::<f64>();
         others.map(|(_, row)| distance(row)).fold(f64::INFINITY, f64::min).sqrt()
     };
-    let distances = (0..drawn).into_par_iter().map(|at| {
+    let distances = parallel::try_map(0..drawn, |at| {
         probe.check()?;
         let place = nearest(&places[at * width..(at + 1) * width], None);
         let row = own[at];
-        Ok((place, nearest(&points[row * width..(row + 1) * width], Some(row))))
-    });
-    let distances = distances.collect::<Result<Vec<_>, ClusterMetricError>>()?;
+        Ok::<_, ClusterMetricError>((place, nearest(&points[row * width..(row + 1) * width], Some(row))))
+    })?;
     // Divided by the largest, no power leaves the range of numbers.
     let largest = distances.iter().fold(0.0_f64, |largest, pair| largest.max(pair.0).max(pair.1));
     let power = |distance: f64| (distance / largest).powf(width as f64);

@@ -3,10 +3,10 @@
 use ndarray::linalg::general_mat_mul;
 use ndarray::{ArrayView2, ArrayViewMut2};
 use rand::seq::SliceRandom;
-use rayon::prelude::*;
 
 use super::{ClusterMetricError, Grouped};
 use crate::metrics::Measure;
+use crate::parallel;
 use crate::probe::{Cancelled, Probe};
 use crate::seed;
 
@@ -98,12 +98,12 @@ impl Grouped {
     fn silhouettes(&self, probe: &dyn Probe) -> Result<Vec<f64>, Cancelled> {
         let norms = self.values.chunks_exact(self.features).map(|row| row.iter().map(|value| value * value).sum());
         let norms = norms.collect::<Vec<f64>>();
-        let blocks = (0..self.rows.len().div_ceil(BLOCK)).into_par_iter().map(|block| {
+        let blocks = parallel::try_map(0..self.rows.len().div_ceil(BLOCK), |block| {
             probe.check()?;
             let range = block * BLOCK..((block + 1) * BLOCK).min(self.rows.len());
-            Ok(self.block(range, &norms))
+            Ok::<_, Cancelled>(self.block(range, &norms))
         });
-        Ok(blocks.collect::<Result<Vec<_>, Cancelled>>()?.concat())
+        Ok(blocks?.concat())
     }
 
     fn block(&self, range: std::ops::Range<usize>, norms: &[f64]) -> Vec<f64> {

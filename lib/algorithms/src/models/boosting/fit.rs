@@ -2,7 +2,6 @@
 
 use ndarray::ArrayView2;
 use rand::RngExt;
-use rayon::prelude::*;
 
 use super::columns::ColumnSampler;
 use super::gradients::Packed;
@@ -20,6 +19,7 @@ use super::scoring::{Scored, spaced_rows};
 use crate::models::class_weight::weighted_rows;
 use crate::models::fit::{CurvePoint, FitError, TrainingData};
 use crate::models::tree::bins::Bins;
+use crate::parallel;
 use crate::probe::Probe;
 use crate::seed;
 use crate::target::Target;
@@ -41,13 +41,7 @@ pub(in crate::models) fn fit(
     seed: u64,
     probe: &dyn Probe,
 ) -> Result<Boosted, FitError> {
-    let threads = params.n_jobs.filter(|&threads| threads < rayon::current_num_threads());
-    let pool = threads.and_then(|threads| rayon::ThreadPoolBuilder::new().num_threads(threads).build().ok());
-    match pool {
-        Some(pool) => pool.install(|| fit_here(data, params, inputs, seed, probe)),
-        // Within the pool: every step would wake its threads anew otherwise.
-        None => rayon::scope(|_| fit_here(data, params, inputs, seed, probe)),
-    }
+    parallel::limited(params.n_jobs, || fit_here(data, params, inputs, seed, probe))
 }
 
 fn fit_here(
@@ -249,7 +243,8 @@ impl<'a> State<'a> {
 
     fn predict(&mut self, objective: Objective) {
         let size = CHUNK * self.groups;
-        self.predictions.par_chunks_mut(size).zip(self.margins.par_chunks(size)).for_each(|(predictions, margins)| {
+        let chunks = self.predictions.chunks_mut(size).zip(self.margins.chunks(size));
+        parallel::for_each(chunks, |(predictions, margins)| {
             predictions.copy_from_slice(margins);
             objective.transform(predictions);
         });
@@ -323,7 +318,7 @@ impl<'a> State<'a> {
                 rows.map(|row| (residual(row), self.labels.weights.map_or(1.0, |weights| weights[row]))).collect();
             (f64::from(quantile(&mut residuals, alpha, weighted)) * eta) as f32
         };
-        let values: Vec<f32> = grown.leaves.par_iter().map(|(_, places)| value(places)).collect();
+        let values = parallel::map(&grown.leaves, |(_, places)| value(places));
         for ((leaf, _), value) in grown.leaves.iter().zip(values) {
             grown.tree.values[*leaf as usize] = value;
         }
@@ -342,7 +337,7 @@ impl<'a> State<'a> {
             }
             tree.values[node]
         };
-        let values: Vec<f32> = rows.par_iter().with_min_len(CHUNK).map(|&row| value(row as usize)).collect();
+        let values = parallel::map_rows(rows.len(), |place| value(rows[place] as usize));
         for (&row, value) in rows.iter().zip(values) {
             self.margins[row as usize * self.groups + group] += value;
         }

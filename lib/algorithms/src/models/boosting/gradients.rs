@@ -1,8 +1,7 @@
 //! Derivatives as integers, so that every sum of them is exact and depends on no order.
 
-use rayon::prelude::*;
-
 use super::objective::{CHUNK, Gradient};
+use crate::parallel;
 
 /// A sum of second and of first derivatives, in that order.
 pub(super) type Sums = [f64; 2];
@@ -28,13 +27,13 @@ pub(super) struct Packed {
 impl Packed {
     /// Rounds the derivatives to units that are small enough for the largest and for the mean of them.
     pub(super) fn set(&mut self, gradients: &[Gradient]) {
-        let parts = gradients.par_chunks(CHUNK).map(|chunk| {
+        let parts = parallel::map(gradients.chunks(CHUNK), |chunk| {
             chunk.iter().fold(([0.0_f32; 2], [0.0_f64; 2]), |(largest, sums), [g, h]| {
                 let (g, h) = (g.abs(), h.abs());
                 ([largest[0].max(h), largest[1].max(g)], [sums[0] + f64::from(h), sums[1] + f64::from(g)])
             })
         });
-        let parts = parts.collect::<Vec<_>>().into_iter();
+        let parts = parts.into_iter();
         let ([most_h, most_g], [sum_h, sum_g]) = parts.fold(([0.0_f32; 2], [0.0_f64; 2]), |(l, s), (largest, sums)| {
             ([l[0].max(largest[0]), l[1].max(largest[1])], [s[0] + sums[0], s[1] + sums[1]])
         });
@@ -51,7 +50,8 @@ impl Packed {
         self.most = (1 << (31 - bits)) - 1;
         let [scale_h, scale_g] = exponents.map(|exponent| libm::ldexp(1.0, exponent) as f32);
         self.words.resize(gradients.len(), 0);
-        self.words.par_chunks_mut(CHUNK).zip(gradients.par_chunks(CHUNK)).for_each(|(words, gradients)| {
+        let chunks = self.words.chunks_mut(CHUNK).zip(gradients.chunks(CHUNK));
+        parallel::for_each(chunks, |(words, gradients)| {
             for (word, [g, h]) in words.iter_mut().zip(gradients) {
                 let (g, h) = (round(g * scale_g), round(h * scale_h));
                 *word = (i64::from(g) << 32).wrapping_add(i64::from(h)) as u64;

@@ -2,8 +2,6 @@
 
 use std::ops::Range;
 
-use rayon::prelude::*;
-
 use super::columns::ColumnSampler;
 use super::gradients::{Packed, Sums};
 use super::histogram::{Histogram, Rows};
@@ -12,6 +10,7 @@ use super::nodes::BoostedTree;
 use super::parameters::Growth;
 use super::partition::{Job, partition};
 use super::split::{Bounds, Node, Rule, Split, best_in_block, weight};
+use crate::parallel;
 
 /// What growing a tree reads.
 pub(super) struct Grower<'a> {
@@ -157,7 +156,7 @@ impl Grower<'_> {
         }
         let many = self.is_worth_sharing(jobs.iter().map(|(_, job)| job.rows.len()).sum());
         let counts: Vec<(usize, usize)> = if many {
-            jobs.into_par_iter().map(|(place, job)| (place, partition(job))).collect()
+            parallel::map(jobs, |(place, job)| (place, partition(job)))
         } else {
             jobs.into_iter().map(|(place, job)| (place, partition(job))).collect()
         };
@@ -197,7 +196,7 @@ impl Grower<'_> {
                 (place, self.block_of_pair(&pairs[place], block, parent, rows, columns))
             };
             let many = self.is_worth_sharing(rows.len().min(count_rows(pairs)));
-            if many { work.into_par_iter().map(task).collect::<Vec<_>>() } else { work.into_iter().map(task).collect() }
+            if many { parallel::map(work, task) } else { work.into_iter().map(task).collect() }
         };
         for (place, [left, right]) in done {
             for (child, (sums, split)) in pairs[place].iter_mut().zip([left, right]) {
@@ -291,7 +290,7 @@ fn count_rows(pairs: &[[Open; 2]]) -> usize {
 
 /// The results for every number below `count`, on several threads when it is worth it.
 fn share<T: Send>(count: usize, many: bool, task: impl Fn(usize) -> T + Sync + Send) -> Vec<T> {
-    if many { (0..count).into_par_iter().map(task).collect() } else { (0..count).map(task).collect() }
+    if many { parallel::map(0..count, task) } else { (0..count).map(task).collect() }
 }
 
 /// The split of the larger gain; of equal ones the first.

@@ -1,9 +1,9 @@
 //! The bins of the training rows in the two layouts that growing a tree reads.
 
 use ndarray::ArrayView2;
-use rayon::prelude::*;
 
 use crate::models::tree::bins::{Bins, MISSING};
+use crate::parallel;
 
 /// Features whose histogram is filled together: their tables of words take half of a first-level cache of 32 kB.
 const WIDEST: usize = 8;
@@ -51,14 +51,12 @@ impl Matrix {
     /// Lays out the bins of `x` (rows × features).
     pub(super) fn new(x: ArrayView2<'_, f64>, bins: Bins, categorical: &[bool]) -> Self {
         let (rows, features) = x.dim();
-        let firsts: Vec<usize> = (0..features).step_by(WIDEST).collect();
-        let blocks = firsts.par_iter().map(|&first| Block::new(&bins, rows, first, (first + WIDEST).min(features)));
-        let blocks: Vec<Block> = blocks.collect();
-        let features = (0..features).into_par_iter().map(|feature| {
+        let blocks = parallel::ranges(features, WIDEST);
+        let blocks = parallel::map(blocks, |features| Block::new(&bins, rows, features.start, features.end));
+        let features = parallel::map(0..features, |feature| {
             let categorical = categorical.get(feature).copied().unwrap_or(false);
             Feature { cuts: cuts(x, &bins, feature, categorical), categorical }
         });
-        let features = features.collect();
         Self { bins, blocks, features }
     }
 

@@ -1,10 +1,10 @@
 //! What boosting minimises: first and second derivatives, the best constant, and the score of each round.
 
-use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::exponential::{exp, sigmoid};
 use super::quantile::quantile;
+use crate::parallel;
 
 /// Rows that one task works on.
 pub(super) const CHUNK: usize = 8192;
@@ -185,8 +185,8 @@ impl Objective {
     /// `predictions` are transformed margins, rows × groups.
     pub(super) fn gradients(&self, predictions: &[f32], labels: Labels<'_>, group: usize, out: &mut [Gradient]) {
         let groups = self.groups();
-        let chunks = out.par_chunks_mut(CHUNK).zip(predictions.par_chunks(CHUNK * groups)).enumerate();
-        chunks.for_each(|(chunk, (out, predictions))| {
+        let chunks = out.chunks_mut(CHUNK).zip(predictions.chunks(CHUNK * groups)).enumerate();
+        parallel::for_each(chunks, |(chunk, (out, predictions))| {
             let rows = chunk * CHUNK..chunk * CHUNK + out.len();
             let targets = &labels.values[rows.clone()];
             self.derivatives(predictions, targets, group, out);
@@ -257,16 +257,14 @@ impl Objective {
     /// The mean score of predictions (rows × groups), the smaller the better; see [`Objective::metric`].
     pub(super) fn score(&self, predictions: &[f32], labels: Labels<'_>) -> f64 {
         let groups = self.groups();
-        let chunks = labels.values.len().div_ceil(CHUNK);
-        let sums = (0..chunks).into_par_iter().map(|chunk| {
-            let rows = chunk * CHUNK..labels.values.len().min((chunk + 1) * CHUNK);
+        let sums = parallel::map(parallel::ranges(labels.values.len(), CHUNK), |rows| {
             rows.fold([0.0, 0.0], |[sum, total], row| {
                 let weight = f64::from(labels.weight(row));
                 let loss = self.loss(&predictions[row * groups..(row + 1) * groups], labels.values[row]);
                 [sum + weight * loss, total + weight]
             })
         });
-        let [sum, total] = sums.collect::<Vec<_>>().into_iter().fold([0.0; 2], |a, b| [a[0] + b[0], a[1] + b[1]]);
+        let [sum, total] = sums.into_iter().fold([0.0; 2], |a, b| [a[0] + b[0], a[1] + b[1]]);
         let mean = sum / total.max(f64::MIN_POSITIVE);
         if matches!(self, Self::Squared) { mean.sqrt() } else { mean }
     }

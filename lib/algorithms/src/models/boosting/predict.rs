@@ -9,10 +9,10 @@
 )]
 
 use ndarray::{ArrayView2, Axis, Slice};
-use rayon::prelude::*;
 
 use super::matrix::single;
 use super::nodes::{BoostedNode, BoostedTree};
+use crate::parallel;
 use crate::vectorised::vectorised;
 
 /// Rows that go through the trees together.
@@ -90,7 +90,7 @@ pub(super) fn margins(trees: &[BoostedTree], starts: &[f32], x: ArrayView2<'_, f
     if x.nrows().saturating_mul(trees.len()) < ALONE {
         margins.chunks_mut(TASK * groups).enumerate().for_each(task);
     } else {
-        margins.par_chunks_mut(TASK * groups).enumerate().for_each(task);
+        parallel::for_each(margins.chunks_mut(TASK * groups).enumerate(), task);
     }
     margins
 }

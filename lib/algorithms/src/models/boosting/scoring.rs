@@ -1,13 +1,12 @@
 //! The validation rows while the trees are added.
 
-use rayon::prelude::*;
-
 use super::matrix::single;
 use super::model::BoostedTrees;
 use super::nodes::BoostedTree;
 use super::objective::{CHUNK, Labels, Objective};
 use super::predict::margins;
 use crate::models::fit::Examples;
+use crate::parallel;
 use crate::target::Target;
 
 /// The most training rows that a round is scored on.
@@ -51,8 +50,8 @@ impl Scored {
             return;
         }
         let (features, groups) = (self.features, self.groups);
-        let chunks = self.values.par_chunks(CHUNK * features).zip(self.margins.par_chunks_mut(CHUNK * groups));
-        chunks.for_each(|(values, margins)| {
+        let chunks = self.values.chunks(CHUNK * features).zip(self.margins.chunks_mut(CHUNK * groups));
+        parallel::for_each(chunks, |(values, margins)| {
             for (row, margins) in values.chunks_exact(features).zip(margins.chunks_exact_mut(groups)) {
                 margins[group] += tree.values[tree.leaf_of(|feature| row[feature])];
             }
@@ -65,7 +64,8 @@ impl Scored {
             return None;
         }
         let mut predictions = self.margins.clone();
-        predictions.par_chunks_mut(CHUNK * self.groups).for_each(|predictions| objective.transform(predictions));
+        let chunks = predictions.chunks_mut(CHUNK * self.groups);
+        parallel::for_each(chunks, |predictions| objective.transform(predictions));
         Some(objective.score(&predictions, Labels { values: &self.targets, weights: self.weights.as_deref() }))
     }
 }

@@ -3,9 +3,9 @@
 
 use ndarray::linalg::general_mat_mul;
 use ndarray::{Array2, ArrayView2, Axis};
-use rayon::prelude::*;
 
 use crate::models::vector::{dot_inlined, vectorised};
+use crate::parallel;
 
 /// The rows of a block: few enough for the caches.
 const BLOCK: usize = 256;
@@ -42,10 +42,10 @@ impl Design {
     pub(super) fn new(x: ArrayView2<'_, f64>) -> Self {
         let (count, features) = x.dim();
         let chunks: Vec<ArrayView2<'_, f64>> = x.axis_chunks_iter(Axis(0), BLOCK).collect();
-        let filled: usize = chunks.par_iter().map(non_zeros).sum();
+        let filled: usize = parallel::map(&chunks, non_zeros).into_iter().sum();
         let sparse = (filled as f64) < SPARSE * x.len() as f64;
         let block = |rows: &ArrayView2<'_, f64>| if sparse { sparse_block(rows) } else { dense_block(rows) };
-        let blocks = chunks.par_iter().map(block).collect();
+        let blocks = parallel::map(&chunks, block);
         Self { width: features + 1, count, blocks }
     }
 

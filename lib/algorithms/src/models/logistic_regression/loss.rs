@@ -1,11 +1,11 @@
 //! The smooth part of what a logistic regression minimises, its gradient and its curvature.
 
 use ndarray::{Array2, ArrayView2};
-use rayon::prelude::*;
 
 use super::design::Design;
 use crate::models::cholesky::Cholesky;
 use crate::models::vector::{add_scaled, dot, exponential, log_one_plus, vectorised};
+use crate::parallel;
 
 /// Up to this width the start is preconditioned by a whole matrix, above it by its diagonal.
 const MOST_WHOLE: usize = 512;
@@ -39,7 +39,7 @@ impl Loss {
     pub(super) fn evaluate(&self, point: &[f64], gradient: &mut [f64]) -> f64 {
         let width = self.design.width;
         let Ok(lines) = ArrayView2::from_shape((self.scores, width), point) else { return f64::NAN };
-        let parts = self.design.parts().into_par_iter().map(|part| {
+        let parts = parallel::map(self.design.parts(), |part| {
             let mut sums = Array2::zeros((self.scores, width));
             let mut scores = Array2::zeros((self.scores, 0));
             let mut loss = 0.0;
@@ -58,7 +58,6 @@ impl Loss {
             }
             (loss, sums)
         });
-        let parts: Vec<(f64, Array2<f64>)> = parts.collect();
         gradient.fill(0.0);
         let mut loss = 0.0;
         for (part, sums) in &parts {
@@ -109,7 +108,7 @@ impl Loss {
         let every = (self.design.count / FEWEST_ROWS.max(ROWS_PER_COLUMN * width)).max(1);
         let chosen: Vec<usize> = (0..width).collect();
         let places: Vec<Option<u32>> = (0..width as u32).map(Some).collect();
-        let parts = self.design.parts().into_par_iter().map(|part| {
+        let parts = parallel::map(self.design.parts(), |part| {
             let mut sums = Array2::zeros(if whole { (width, width) } else { (1, width) });
             let mut total = 0.0;
             for (block, rows) in self.design.blocks(part).filter(|(block, _)| block % every == 0) {
@@ -123,7 +122,6 @@ impl Loss {
             }
             (total, sums)
         });
-        let parts: Vec<(f64, Array2<f64>)> = parts.collect();
         let total: f64 = parts.iter().map(|(total, _)| total).sum();
         let mut sums = Array2::zeros(if whole { (width, width) } else { (1, width) });
         for (_, part) in parts {
@@ -152,7 +150,7 @@ impl Loss {
         chosen.iter().enumerate().for_each(|(place, &column)| places[column] = Some(place as u32));
         let size = (chosen.len(), chosen.len());
         let Ok(lines) = ArrayView2::from_shape((self.scores, width), point) else { return Array2::zeros(size) };
-        let parts = self.design.parts().into_par_iter().map(|part| {
+        let parts = parallel::map(self.design.parts(), |part| {
             let mut sums = Array2::zeros(size);
             for (block, rows) in self.design.blocks(part) {
                 let mut scores = Array2::zeros((self.scores, rows.len()));
@@ -173,7 +171,6 @@ impl Loss {
             }
             sums
         });
-        let parts: Vec<Array2<f64>> = parts.collect();
         parts.into_iter().fold(Array2::zeros(size), |mut all, part| {
             all += &part;
             all

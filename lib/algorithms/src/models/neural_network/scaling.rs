@@ -1,11 +1,11 @@
 //! The standardisation of features in front of a neural network.
 
 use ndarray::ArrayView2;
-use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::models::InvalidModel;
 use crate::onnx::{Element, Graph, OnnxError, OnnxReadError, Parts};
+use crate::parallel;
 
 /// A standardised value is cut off at this distance from 0, so that single precision holds what is computed from it.
 const FARTHEST: f64 = 1e6;
@@ -78,7 +78,7 @@ impl Scaling {
     pub fn apply(&self, x: ArrayView2<'_, f64>) -> Vec<f32> {
         let width = self.len().max(1);
         let mut scaled = vec![0.0; x.nrows() * self.len()];
-        scaled.par_chunks_mut(TOGETHER * width).enumerate().for_each(|(chunk, scaled)| {
+        parallel::for_each(scaled.chunks_mut(TOGETHER * width).enumerate(), |(chunk, scaled)| {
             for (row, scaled) in scaled.chunks_exact_mut(width).enumerate() {
                 self.row(x.row(chunk * TOGETHER + row).iter(), scaled);
             }

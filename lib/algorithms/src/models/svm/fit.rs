@@ -1,7 +1,5 @@
 //! Fitting support vector machines: one problem for regression, one a pair of classes for classification.
 
-use rayon::prelude::*;
-
 use super::kernel::Kernel;
 use super::solver::{Problem, Settings, Solution, solve};
 use super::{Machine, Sigmoid, SupportVectorMachine, platt};
@@ -10,6 +8,7 @@ use crate::models::class_weight::weighted_rows;
 use crate::models::fit::{FitError, Fitted, TrainingData};
 use crate::models::hyperparameters::{Gamma, KernelName, SvmParameters};
 use crate::models::predictor::Predictor;
+use crate::parallel;
 use crate::probe::Probe;
 use crate::seed;
 use crate::target::Target;
@@ -164,8 +163,8 @@ impl<'a> Work<'a> {
         let pairs = firsts.flat_map(|(index, &first)| present[index + 1..].iter().map(move |&second| (first, second)));
         let pairs: Vec<(u32, u32)> = pairs.collect();
         let parts = if self.parameters.probability { FOLDS + 1 } else { 1 };
-        let at_once = rayon::current_num_threads().min(pairs.len() * parts).max(1);
-        let solved = pairs.par_iter().enumerate().map(|(index, &(first, second))| {
+        let at_once = parallel::threads().min(pairs.len() * parts).max(1);
+        let solved = parallel::try_map(pairs.iter().enumerate(), |(index, &(first, second))| {
             let (first, second) = (&rows_of[first as usize], &rows_of[second as usize]);
             let machine = Pair { work: self, weights, at_once, size: first.len() };
             let rows: Vec<usize> = first.iter().chain(second).copied().collect();
@@ -173,9 +172,9 @@ impl<'a> Work<'a> {
             let solution = machine.solve(&rows, &all)?;
             let sigmoid = self.parameters.probability.then(|| machine.sigmoid(&rows, index as u64)).transpose()?;
             self.probe.check()?;
-            Ok(Solved { rows, solution, sigmoid })
+            Ok::<_, FitError>(Solved { rows, solution, sigmoid })
         });
-        Ok((present, solved.collect::<Result<Vec<_>, FitError>>()?))
+        Ok((present, solved?))
     }
 }
 
@@ -210,15 +209,14 @@ impl Pair<'_> {
             let other = (u128::from(random.next_u64()) * (last as u128 + 1)) >> 64;
             order.swap(last, other as usize);
         }
-        let parts = (0..FOLDS).into_par_iter().map(|fold| {
+        let parts = parallel::try_map(0..FOLDS, |fold| {
             let held = fold * count / FOLDS..(fold + 1) * count / FOLDS;
             let mut rest = [&order[..held.start], &order[held.end..]].concat();
             rest.sort_unstable();
-            Ok((self.held_out_scores(rows, &rest, &order[held.clone()])?, held))
+            Ok::<_, FitError>((self.held_out_scores(rows, &rest, &order[held.clone()])?, held))
         });
-        let parts = parts.collect::<Result<Vec<(Vec<f64>, std::ops::Range<usize>)>, FitError>>()?;
         let mut scores = vec![0.0; count];
-        for (part, held) in parts {
+        for (part, held) in parts? {
             order[held].iter().zip(part).for_each(|(&place, score)| scores[place] = score);
         }
         let first: Vec<bool> = (0..count).map(|place| place < self.size).collect();

@@ -1,9 +1,9 @@
 //! Features cut into at most 255 bins, one byte a value, for growth by histograms.
 
 use ndarray::ArrayView2;
-use rayon::prelude::*;
 
 use super::columns::{from_key, single_columns, to_key};
+use crate::parallel;
 
 /// The code of a missing value.
 pub(crate) const MISSING: u8 = 255;
@@ -47,15 +47,14 @@ impl Bins {
         let values = single_columns(x);
         let mut codes = vec![MISSING; values.len()];
         let size = rows.max(1);
-        let columns = codes.par_chunks_mut(size).zip(values.par_chunks(size)).enumerate();
-        let features = columns.map(|(feature, (codes, values))| {
+        let columns = codes.chunks_mut(size).zip(values.chunks(size)).enumerate();
+        let features = parallel::map(columns, |(feature, (codes, values))| {
             if categorical.get(feature).copied().unwrap_or(false) {
                 categories(values, codes)
             } else {
                 numbers(values, most, weights, codes)
             }
         });
-        let features = features.collect();
         Self { rows, codes, features }
     }
 

@@ -1,7 +1,8 @@
 //! The features column by column, as integers that sort like the numbers.
 
 use ndarray::{ArrayView2, Axis, Slice};
-use rayon::prelude::*;
+
+use crate::parallel;
 
 /// The features in single precision, each as an integer whose order is the order of the numbers.
 pub(crate) struct Columns {
@@ -11,7 +12,7 @@ pub(crate) struct Columns {
 
 impl Columns {
     pub(crate) fn new(x: ArrayView2<'_, f64>) -> Self {
-        Self { rows: x.nrows(), keys: single_columns(x).into_par_iter().map(to_key).collect() }
+        Self { rows: x.nrows(), keys: single_columns(x).into_iter().map(to_key).collect() }
     }
 
     pub(crate) fn num_rows(&self) -> usize {
@@ -33,7 +34,7 @@ pub(super) fn single_columns(x: ArrayView2<'_, f64>) -> Vec<f32> {
     const TOGETHER: usize = 8;
     let rows = x.nrows().max(1);
     let mut columns = vec![0.0; x.len()];
-    columns.par_chunks_mut(rows * TOGETHER).enumerate().for_each(|(group, columns)| {
+    parallel::for_each(columns.chunks_mut(rows * TOGETHER).enumerate(), |(group, columns)| {
         let first = group * TOGETHER;
         let mut columns: Vec<_> = columns.chunks_exact_mut(rows).map(<[f32]>::iter_mut).collect();
         for row in x.slice_axis(Axis(1), Slice::from(first..first + columns.len())).rows() {

@@ -1,12 +1,12 @@
 //! Prediction by one or many trees, and the check of trees from outside.
 
 use ndarray::{ArrayView2, Axis, Slice};
-use rayon::prelude::*;
 
 use super::columns::single;
 use super::nodes::Nodes;
 use super::packed::{Packed, Rows};
 use crate::models::InvalidModel;
+use crate::parallel;
 
 /// The rows of one unit of parallel work: their features and one tree stay in the fast memory together.
 const BLOCK: usize = 4096;
@@ -27,8 +27,8 @@ pub(crate) fn mean_of_leaves(trees: &[Nodes], x: ArrayView2<'_, f64>) -> Vec<f64
         }
     } else {
         for group in trees.chunks(TREES) {
-            let packed: Vec<_> = group.par_iter().map(|tree| Packed::new(tree, features)).collect();
-            sums.par_chunks_mut(BLOCK * width).enumerate().for_each(|(block, sums)| {
+            let packed = parallel::map(group, |tree| Packed::new(tree, features));
+            parallel::for_each(sums.chunks_mut(BLOCK * width).enumerate(), |(block, sums)| {
                 add_block(group, &packed, x, (block * BLOCK, sums.len() / width), sums);
             });
         }

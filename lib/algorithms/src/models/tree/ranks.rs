@@ -1,10 +1,10 @@
 //! The features of a forest: the rank of every value in its column, and ranks gathered in at most 255 bins.
 
 use ndarray::ArrayView2;
-use rayon::prelude::*;
 
 use super::bins::{MOST_BINS, cuts};
 use super::columns::{from_key, single_columns, to_key};
+use crate::parallel;
 
 /// Finite features in single precision, column by column, as ranks and as codes of bins.
 pub(crate) struct Ranks {
@@ -30,8 +30,8 @@ impl Ranks {
         let values = single_columns(x);
         let (mut ranks, mut codes) = (vec![0; values.len()], vec![0; values.len()]);
         let size = rows.max(1);
-        let columns = ranks.par_chunks_mut(size).zip(codes.par_chunks_mut(size)).zip(values.par_chunks(size));
-        let features = columns.map(|((ranks, codes), values)| Feature::of(values, weights, ranks, codes)).collect();
+        let columns = ranks.chunks_mut(size).zip(codes.chunks_mut(size)).zip(values.chunks(size));
+        let features = parallel::map(columns, |((ranks, codes), values)| Feature::of(values, weights, ranks, codes));
         Self { rows, places: ranks, codes, features }
     }
 

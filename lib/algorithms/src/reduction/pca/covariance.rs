@@ -1,10 +1,9 @@
 //! Sums over all rows that principal components need: means, the scatter of the features, and the coordinates.
 
-use rayon::prelude::*;
-
 use super::super::matrix::{Matrix, product_with_itself};
 use super::super::points::Points;
 use super::kernels::{self, padded};
+use crate::parallel;
 use crate::probe::{Cancelled, Probe};
 
 /// Rows that one task centres or multiplies.
@@ -41,14 +40,10 @@ pub(super) fn scatter(points: &Points<'_>, probe: &dyn Probe) -> Result<(Vec<f64
     }
     let length = points.rows.div_ceil(PARTS).next_multiple_of(kernels::BLOCK) * features;
     let width = padded(features);
-    let parts: Vec<(Vec<f64>, Vec<f64>)> = points
-        .values
-        .par_chunks(length)
-        .map(|part| {
-            probe.check()?;
-            Ok(kernels::scatter(part, &guess))
-        })
-        .collect::<Result<_, Cancelled>>()?;
+    let parts = parallel::try_map(points.values.chunks(length), |part| {
+        probe.check()?;
+        Ok::<_, Cancelled>(kernels::scatter(part, &guess))
+    })?;
     let (mut sums, mut products) = (vec![0.0; features], vec![0.0; width * width]);
     for (part_sums, part_products) in parts {
         sums.iter_mut().zip(part_sums).for_each(|(sum, part)| *sum += part);
@@ -71,7 +66,7 @@ pub(super) fn scatter(points: &Points<'_>, probe: &dyn Probe) -> Result<(Vec<f64
 pub(super) fn centred(points: &Points<'_>, mean: &[f64]) -> Vec<f64> {
     let mut values = vec![0.0; points.values.len()];
     let chunk = ROWS * points.features;
-    values.par_chunks_mut(chunk).zip(points.values.par_chunks(chunk)).for_each(|(result, part)| {
+    parallel::for_each(values.chunks_mut(chunk).zip(points.values.chunks(chunk)), |(result, part)| {
         for (result, row) in result.chunks_exact_mut(points.features).zip(part.chunks_exact(points.features)) {
             result.iter_mut().zip(row).zip(mean).for_each(|((result, value), mean)| *result = value - mean);
         }
@@ -88,7 +83,7 @@ pub(super) fn project(points: &Points<'_>, mean: &[f64], directions: &[f64], col
         turned[..columns].copy_from_slice(directions);
     }
     let mut result = vec![0.0; points.rows * columns];
-    let chunks = result.par_chunks_mut(ROWS * columns).zip(points.values.par_chunks(ROWS * features));
-    chunks.for_each(|(result, part)| kernels::project(part, mean, &turned, columns, result));
+    let chunks = result.chunks_mut(ROWS * columns).zip(points.values.chunks(ROWS * features));
+    parallel::for_each(chunks, |(result, part)| kernels::project(part, mean, &turned, columns, result));
     result
 }

@@ -6,7 +6,6 @@
 use ndarray::linalg::general_mat_mul;
 use ndarray::{ArrayView2, ArrayViewMut2};
 use rand::RngExt;
-use rayon::prelude::*;
 
 use super::super::eigen;
 use super::super::matrix::{Matrix, product, product_with_itself};
@@ -14,6 +13,7 @@ use super::super::parameters::PcaParameters;
 use super::super::points::Points;
 use super::super::start::normal;
 use super::{Found, ReductionError, covariance, orthonormalise};
+use crate::parallel;
 use crate::probe::Probe;
 use crate::seed;
 
@@ -80,48 +80,42 @@ pub(super) fn components(
 
 /// The centred table, scaled to at most 1 and in four bytes a value, and the sum of the squares of the unscaled one.
 fn compact(points: &Points<'_>, mean: &[f64]) -> (Vec<f32>, f64) {
-    let rows = points.values.par_chunks(points.features);
-    let sums: Vec<(f64, f64)> = rows
-        .map(|row| {
-            row.iter().zip(mean).fold((0.0, 0.0), |(square, largest): (f64, f64), (value, mean)| {
-                let beyond = value - mean;
-                (square + beyond * beyond, largest.max(beyond.abs()))
-            })
+    let sums = parallel::map_rows(points.rows, |row| {
+        points.row(row).iter().zip(mean).fold((0.0, 0.0), |(square, largest): (f64, f64), (value, mean)| {
+            let beyond = value - mean;
+            (square + beyond * beyond, largest.max(beyond.abs()))
         })
-        .collect();
+    });
     let largest = sums.iter().map(|sum| sum.1).fold(f64::MIN_POSITIVE, f64::max);
     let mut table = vec![0.0_f32; points.values.len()];
-    let rows = table.par_chunks_mut(points.features).zip(points.values.par_chunks(points.features));
-    rows.for_each(|(result, row)| {
-        result
-            .iter_mut()
-            .zip(row)
-            .zip(mean)
-            .for_each(|((result, value), mean)| *result = ((value - mean) / largest) as f32);
+    let size = ROWS * points.features;
+    parallel::for_each(table.chunks_mut(size).zip(points.values.chunks(size)), |(results, rows)| {
+        let rows = rows.chunks_exact(points.features);
+        for (result, row) in results.chunks_exact_mut(points.features).zip(rows) {
+            let values = row.iter().zip(mean);
+            result.iter_mut().zip(values).for_each(|(to, (value, mean))| *to = ((value - mean) / largest) as f32);
+        }
     });
     (table, sums.iter().map(|sum| sum.0).sum())
 }
 
 /// `tableᵀ · (table · block)`: features × width.
 fn through(table: &[f32], features: usize, block: &[f32], width: usize) -> Vec<f32> {
-    let parts: Vec<Vec<f32>> = table
-        .par_chunks(ROWS * features)
-        .map(|part| {
-            let rows = part.len() / features;
-            let (mut images, mut result) = (vec![0.0; rows * width], vec![0.0; features * width]);
-            let views = (
-                ArrayView2::from_shape((rows, features), part),
-                ArrayView2::from_shape((features, width), block),
-                ArrayViewMut2::from_shape((rows, width), &mut images),
-                ArrayViewMut2::from_shape((features, width), &mut result),
-            );
-            if let (Ok(part), Ok(block), Ok(mut images), Ok(mut result)) = views {
-                general_mat_mul(1.0, &part, &block, 0.0, &mut images);
-                general_mat_mul(1.0, &part.t(), &images, 0.0, &mut result);
-            }
-            result
-        })
-        .collect();
+    let parts = parallel::map(table.chunks(ROWS * features), |part| {
+        let rows = part.len() / features;
+        let (mut images, mut result) = (vec![0.0; rows * width], vec![0.0; features * width]);
+        let views = (
+            ArrayView2::from_shape((rows, features), part),
+            ArrayView2::from_shape((features, width), block),
+            ArrayViewMut2::from_shape((rows, width), &mut images),
+            ArrayViewMut2::from_shape((features, width), &mut result),
+        );
+        if let (Ok(part), Ok(block), Ok(mut images), Ok(mut result)) = views {
+            general_mat_mul(1.0, &part, &block, 0.0, &mut images);
+            general_mat_mul(1.0, &part.t(), &images, 0.0, &mut result);
+        }
+        result
+    });
     let mut sum = vec![0.0; features * width];
     for part in parts {
         sum.iter_mut().zip(part).for_each(|(sum, part)| *sum += part);
@@ -133,22 +127,19 @@ fn through(table: &[f32], features: usize, block: &[f32], width: usize) -> Vec<f
 fn images(table: &[f32], features: usize, directions: &Matrix) -> Matrix {
     let count = directions.rows;
     let compact: Vec<f32> = directions.values.iter().map(|value| *value as f32).collect();
-    let parts: Vec<Vec<f32>> = table
-        .par_chunks(ROWS * features)
-        .map(|part| {
-            let rows = part.len() / features;
-            let mut images = vec![0.0; rows * count];
-            let views = (
-                ArrayView2::from_shape((rows, features), part),
-                ArrayView2::from_shape((count, features), &compact),
-                ArrayViewMut2::from_shape((rows, count), &mut images),
-            );
-            if let (Ok(part), Ok(directions), Ok(mut images)) = views {
-                general_mat_mul(1.0, &part, &directions.t(), 0.0, &mut images);
-            }
-            images
-        })
-        .collect();
+    let parts = parallel::map(table.chunks(ROWS * features), |part| {
+        let rows = part.len() / features;
+        let mut images = vec![0.0; rows * count];
+        let views = (
+            ArrayView2::from_shape((rows, features), part),
+            ArrayView2::from_shape((count, features), &compact),
+            ArrayViewMut2::from_shape((rows, count), &mut images),
+        );
+        if let (Ok(part), Ok(directions), Ok(mut images)) = views {
+            general_mat_mul(1.0, &part, &directions.t(), 0.0, &mut images);
+        }
+        images
+    });
     let values: Vec<f64> = parts.iter().flatten().map(|value| f64::from(*value)).collect();
     Matrix { rows: values.len() / count.max(1), columns: count, values }.transposed()
 }

@@ -1,9 +1,8 @@
 //! The similarities of the rows in the space of the features: Gaussian kernels whose widths give every row the same
 //! perplexity, made symmetric (van der Maaten and Hinton, 2008).
 
-use rayon::prelude::*;
-
 use super::super::neighbours::Neighbours;
+use crate::parallel;
 use crate::probe::{Cancelled, Probe};
 
 const STEPS: usize = 100;
@@ -28,13 +27,13 @@ impl Affinities {
     pub(super) fn new(neighbours: &Neighbours, perplexity: f64, probe: &dyn Probe) -> Result<Self, Cancelled> {
         let count = neighbours.count;
         let mut conditional = vec![0.0; neighbours.squared.len()];
-        let chunks = conditional.par_chunks_mut(ROWS * count).zip(neighbours.squared.par_chunks(ROWS * count));
-        chunks.try_for_each(|(conditional, squared)| {
+        let chunks = conditional.chunks_mut(ROWS * count).zip(neighbours.squared.chunks(ROWS * count));
+        parallel::try_map(chunks, |(conditional, squared)| {
             probe.check()?;
             for (conditional, squared) in conditional.chunks_exact_mut(count).zip(squared.chunks_exact(count)) {
                 row(squared, perplexity.ln(), conditional);
             }
-            Ok(())
+            Ok::<_, Cancelled>(())
         })?;
         Ok(Self::symmetric(neighbours, &conditional))
     }
@@ -58,25 +57,22 @@ impl Affinities {
             transposed[*slot] = ((place / count) as u32, value);
             *slot += 1;
         }
-        let merged: Vec<Vec<(u32, f64)>> = (0..rows)
-            .into_par_iter()
-            .map(|row| {
-                let own = row * count..(row + 1) * count;
-                let own = neighbours.indices[own.clone()].iter().copied().zip(conditional[own].iter().copied());
-                let mut entries: Vec<(u32, f64)> =
-                    own.chain(transposed[starts[row]..starts[row + 1]].iter().copied()).collect();
-                // The sum of two numbers does not depend on their order, so an unstable sort will do.
-                entries.sort_unstable_by_key(|entry| entry.0);
-                entries.dedup_by(|later, earlier| {
-                    let same = later.0 == earlier.0;
-                    if same {
-                        earlier.1 += later.1;
-                    }
-                    same
-                });
-                entries
-            })
-            .collect();
+        let merged = parallel::map_rows(rows, |row| {
+            let own = row * count..(row + 1) * count;
+            let own = neighbours.indices[own.clone()].iter().copied().zip(conditional[own].iter().copied());
+            let mut entries: Vec<(u32, f64)> =
+                own.chain(transposed[starts[row]..starts[row + 1]].iter().copied()).collect();
+            // The sum of two numbers does not depend on their order, so an unstable sort will do.
+            entries.sort_unstable_by_key(|entry| entry.0);
+            entries.dedup_by(|later, earlier| {
+                let same = later.0 == earlier.0;
+                if same {
+                    earlier.1 += later.1;
+                }
+                same
+            });
+            entries
+        });
         let total: f64 = merged.iter().flatten().map(|(_, value)| value).sum();
         let total = total.max(f64::MIN_POSITIVE);
         let mut begins = Vec::with_capacity(rows + 1);

@@ -5,8 +5,8 @@
     reason = "only what is inlined is compiled for the vector instructions of the processor"
 )]
 
+use crate::parallel;
 use crate::vectorised::vectorised;
-use rayon::prelude::*;
 
 use super::affinities::Affinities;
 use super::tree::{GROUP, Source, Tree};
@@ -38,17 +38,12 @@ impl<const D: usize> Forces<D> {
     pub(super) fn compute(&mut self, points: &[[f32; D]], affinities: &Affinities, angle: f32) {
         self.tree.build(points);
         let tree = &self.tree;
-        let parts: Vec<Part<D>> = tree
-            .points()
-            .par_chunks(GROUPS * GROUP)
-            .enumerate()
-            .map(|(part, chunk)| {
-                vectorised(
-                    #[inline(always)]
-                    || Part::compute(tree, part * GROUPS * GROUP, chunk, points, affinities, angle * angle),
-                )
-            })
-            .collect();
+        let parts = parallel::map(tree.points().chunks(GROUPS * GROUP).enumerate(), |(part, chunk)| {
+            vectorised(
+                #[inline(always)]
+                || Part::compute(tree, part * GROUPS * GROUP, chunk, points, affinities, angle * angle),
+            )
+        });
         self.attraction.resize(points.len(), [0.0; D]);
         self.repulsion.resize(points.len(), [0.0; D]);
         self.total = 0.0;
@@ -68,19 +63,16 @@ impl<const D: usize> Forces<D> {
 
     /// The Kullback–Leibler divergence of the map from the affinities, with the forces of the same points computed.
     pub(super) fn divergence(&self, points: &[[f32; D]], affinities: &Affinities) -> f64 {
-        let rows: Vec<f64> = (0..points.len())
-            .into_par_iter()
-            .map(|row| {
-                let entries = affinities.starts[row]..affinities.starts[row + 1];
-                let columns = affinities.columns[entries.clone()].iter().zip(&affinities.values[entries]);
-                let loss = columns.map(|(&column, &value)| {
-                    let other = &points[column as usize];
-                    let squared: f32 = (0..D).map(|axis| (points[row][axis] - other[axis]).powi(2)).sum();
-                    f64::from(value) * f64::from(squared).ln_1p()
-                });
-                loss.sum()
-            })
-            .collect();
+        let rows = parallel::map_rows(points.len(), |row| {
+            let entries = affinities.starts[row]..affinities.starts[row + 1];
+            let columns = affinities.columns[entries.clone()].iter().zip(&affinities.values[entries]);
+            let loss = columns.map(|(&column, &value)| {
+                let other = &points[column as usize];
+                let squared: f32 = (0..D).map(|axis| (points[row][axis] - other[axis]).powi(2)).sum();
+                f64::from(value) * f64::from(squared).ln_1p()
+            });
+            loss.sum::<f64>()
+        });
         affinities.negative_entropy + rows.iter().sum::<f64>() + self.total.ln()
     }
 }

@@ -1,9 +1,8 @@
 //! How strongly each row is tied to its neighbours: the fuzzy sets of `McInnes`, Healy and Melville (2018), section
 //! 3.1.
 
-use rayon::prelude::*;
-
 use super::super::neighbours::Neighbours;
+use crate::parallel;
 
 const STEPS: usize = 64;
 const TOLERANCE: f64 = 1e-5;
@@ -24,7 +23,7 @@ pub(super) fn strengths(neighbours: &Neighbours, connected: bool) -> Vec<f64> {
     let self_and_others = if connected { count + 1 } else { count };
     let overall = distances.iter().sum::<f64>() / (distances.len() / count * self_and_others) as f64;
     let entropy = (self_and_others as f64).log2();
-    distances.par_chunks_mut(count).for_each(|distances| {
+    parallel::for_each(distances.chunks_mut(count), |distances| {
         let apart = distances.iter().copied().find(|distance| connected && *distance > 0.0);
         let nearest = apart.unwrap_or(0.0);
         let own = distances.iter().sum::<f64>() / self_and_others as f64;
@@ -81,21 +80,19 @@ pub(super) fn symmetric(neighbours: &Neighbours, strengths: &[f64], mix: f64) ->
     for (place, (&index, &strength)) in neighbours.indices.iter().zip(strengths).enumerate() {
         ties[index as usize].push(((place / count) as u32, 0.0, strength));
     }
-    ties.into_par_iter()
-        .map(|mut row| {
-            row.sort_unstable_by_key(|tie| tie.0);
-            row.dedup_by(|later, earlier| {
-                let same = later.0 == earlier.0;
-                if same {
-                    earlier.1 += later.1;
-                    earlier.2 += later.2;
-                }
-                same
-            });
-            let tie = |(index, p, q): (u32, f64, f64)| (index, (mix * (p + q - p * q) + (1.0 - mix) * p * q) as f32);
-            row.into_iter().map(tie).filter(|(_, strength)| *strength > 0.0).collect()
-        })
-        .collect()
+    parallel::map(ties, |mut row| {
+        row.sort_unstable_by_key(|tie| tie.0);
+        row.dedup_by(|later, earlier| {
+            let same = later.0 == earlier.0;
+            if same {
+                earlier.1 += later.1;
+                earlier.2 += later.2;
+            }
+            same
+        });
+        let tie = |(index, p, q): (u32, f64, f64)| (index, (mix * (p + q - p * q) + (1.0 - mix) * p * q) as f32);
+        row.into_iter().map(tie).filter(|(_, strength)| *strength > 0.0).collect()
+    })
 }
 
 #[cfg(test)]

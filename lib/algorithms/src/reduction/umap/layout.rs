@@ -11,9 +11,9 @@
 
 use rand::RngExt;
 use rand_xoshiro::Xoshiro256PlusPlus;
-use rayon::prelude::*;
 
 use super::graph::Ties;
+use crate::parallel;
 use crate::probe::{Cancelled, Probe};
 use crate::seed;
 use crate::vectorised::vectorised;
@@ -107,18 +107,18 @@ fn run_in<const D: usize>(
     probe: &dyn Probe,
 ) -> Result<(), Cancelled> {
     let strongest = ties.iter().flatten().fold(0.0, |most: f32, (_, strength)| most.max(*strength));
-    let point = |(index, ties): (usize, &Vec<(u32, f32)>)| {
+    let point = |index: usize| {
         let random = seed::rng(seed, STREAM + index as u64);
-        Point::new(ties, strongest, forces.epochs, random, forces.negative_samples)
+        Point::new(&ties[index], strongest, forces.epochs, random, forces.negative_samples)
     };
-    let mut points: Vec<Point> = ties.par_iter().enumerate().map(point).collect();
+    let mut points = parallel::map_rows(ties.len(), point);
     let mut before: Vec<[f32; D]> = rows(map);
     let mut after = before.clone();
     for epoch in 0..forces.epochs {
         probe.check()?;
         let rate = forces.learning_rate * (1.0 - epoch as f32 / forces.epochs as f32);
-        let chunks = after.par_chunks_mut(POINTS).zip(points.par_chunks_mut(POINTS));
-        chunks.for_each(|(places, points)| {
+        let chunks = after.chunks_mut(POINTS).zip(points.chunks_mut(POINTS));
+        parallel::for_each(chunks, |(places, points)| {
             vectorised(
                 #[inline(always)]
                 || {

@@ -8,12 +8,12 @@ mod curve;
 mod graph;
 mod layout;
 
-use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::parameters::{Initial, UmapParameters};
 use super::points::Points;
 use super::{InvalidReduction, Reducer, ReductionError, neighbours, start};
+use crate::parallel;
 use crate::probe::Probe;
 use layout::Forces;
 
@@ -78,22 +78,20 @@ impl Umap {
             ..self.forces()
         };
         let width = self.num_components;
-        let rows = near.indices.par_chunks(near.count).zip(strengths.par_chunks(near.count));
-        let placed: Vec<Vec<f32>> = rows
-            .map(|(indices, strengths)| {
-                probe.check()?;
-                let total: f64 = strengths.iter().sum();
-                let mut start = vec![0.0; width];
-                for (index, strength) in indices.iter().zip(strengths) {
-                    let place = &self.coordinates[*index as usize * width..][..width];
-                    start.iter_mut().zip(place).for_each(|(sum, value)| *sum += f64::from(*value) * strength / total);
-                }
-                let start: Vec<f32> = start.iter().map(|value| *value as f32).collect();
-                let ties: Vec<(u32, f32)> =
-                    indices.iter().copied().zip(strengths.iter().map(|value| *value as f32)).collect();
-                Ok(layout::place(&start, &ties, &self.coordinates, forces, self.seed))
-            })
-            .collect::<Result<_, ReductionError>>()?;
+        let rows = near.indices.chunks(near.count).zip(strengths.chunks(near.count));
+        let placed = parallel::try_map(rows, |(indices, strengths)| {
+            probe.check()?;
+            let total: f64 = strengths.iter().sum();
+            let mut start = vec![0.0; width];
+            for (index, strength) in indices.iter().zip(strengths) {
+                let place = &self.coordinates[*index as usize * width..][..width];
+                start.iter_mut().zip(place).for_each(|(sum, value)| *sum += f64::from(*value) * strength / total);
+            }
+            let start: Vec<f32> = start.iter().map(|value| *value as f32).collect();
+            let ties: Vec<(u32, f32)> =
+                indices.iter().copied().zip(strengths.iter().map(|value| *value as f32)).collect();
+            Ok::<_, ReductionError>(layout::place(&start, &ties, &self.coordinates, forces, self.seed))
+        })?;
         Ok(placed.into_iter().flatten().map(f64::from).collect())
     }
 

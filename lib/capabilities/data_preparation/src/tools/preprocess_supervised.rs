@@ -48,7 +48,7 @@ pub struct PreprocessSupervised {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub format: Option<ProcessedFormat>,
     /// The seed of the folds in which the encoder `target` encodes training rows.
-    #[serde(default = "seed")]
+    #[serde(default = "mlops_core::values::default_seed")]
     pub seed: u64,
     /// The run whose folder the table goes to; the caller's run, or one made of the arguments, when not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -56,10 +56,6 @@ pub struct PreprocessSupervised {
     /// Computes everything and writes nothing.
     #[serde(default)]
     pub dry_run: bool,
-}
-
-fn seed() -> u64 {
-    42
 }
 
 /// The format of a processed table.

@@ -45,7 +45,7 @@ pub struct PreprocessUnsupervised {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub format: Option<ProcessedFormat>,
     /// The seed of the rows that the Hopkins statistic draws.
-    #[serde(default = "seed")]
+    #[serde(default = "mlops_core::values::default_seed")]
     pub seed: u64,
     /// The run whose folder the table goes to; the caller's run, or one made of the arguments, when not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -53,10 +53,6 @@ pub struct PreprocessUnsupervised {
     /// Computes everything and writes nothing.
     #[serde(default)]
     pub dry_run: bool,
-}
-
-fn seed() -> u64 {
-    42
 }
 
 /// A processed table without a target and how it came about.

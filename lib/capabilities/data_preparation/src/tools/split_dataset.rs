@@ -54,7 +54,7 @@ pub struct SplitDataset {
     #[schemars(extend("x-aliases" = ["keys", "key"]))]
     pub key_column: Option<String>,
     /// The seed of every random choice.
-    #[serde(default = "seed")]
+    #[serde(default = "mlops_core::values::default_seed")]
     pub seed: u64,
     /// The format of the three tables; that of the source when not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -73,10 +73,6 @@ fn train_share() -> f64 {
 
 fn held_out_share() -> f64 {
     0.15
-}
-
-fn seed() -> u64 {
-    42
 }
 
 /// The three tables of a split, and what was found when they were compared.

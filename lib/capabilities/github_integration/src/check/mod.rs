@@ -19,15 +19,12 @@ pub(crate) use names::slug;
 
 use mlops_algorithms::preprocess::PreprocessConfig;
 use mlops_core::arguments::nearest;
-use mlops_core::values::{ArtifactUri, EvaluationConfig, Gate, TaskType, TrainingConfig};
+use mlops_core::values::{ArtifactUri, DEFAULT_SEED, EvaluationConfig, Gate, TaskType, TrainingConfig};
 use mlops_core::{Lang, schema};
 use serde_json::{Map, Value, json};
 
 use crate::findings::Findings;
 use crate::keys;
-
-/// The seed when none is given.
-const DEFAULT_SEED: u64 = 42;
 
 /// What could be read of a request. It becomes a [`TrainingConfig`] when there was no error.
 #[derive(Debug)]

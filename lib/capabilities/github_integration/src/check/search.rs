@@ -25,8 +25,8 @@ pub(super) fn check(
     if let Some(task) = task.filter(|task| task.supervised().is_none()).map(TaskType::as_str) {
         let message = say!(
             findings.lang,
-            "{task} has no hyperparameters to search for; take {SECTION} out",
-            "{task} では探索できません。{SECTION} を消してください"
+            "{SECTION} needs a target that trials are scored by, and {task} has none; take it out, or give k_range to try numbers of clusters",
+            "{SECTION} には評価の対象となる目的変数が必要ですが、{task} にはありません。{SECTION} を消すか、クラスタ数を試すには k_range を指定してください"
         );
         findings.error(SECTION, message);
         return Map::new();

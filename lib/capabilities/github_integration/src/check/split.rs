@@ -1,11 +1,11 @@
 //! How rows are divided.
 
 use mlops_algorithms::split::{SplitSpec, SplitStrategy};
-use mlops_core::values::TaskType;
+use mlops_core::values::{DEFAULT_SEED, TaskType};
 use mlops_core::{Lang, schema};
 use serde_json::{Map, Value, json};
 
-use super::{DEFAULT_SEED, section, words};
+use super::{section, words};
 use crate::findings::Findings;
 
 /// How far the shares may be from 1 in sum.

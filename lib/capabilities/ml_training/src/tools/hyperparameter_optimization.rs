@@ -106,7 +106,7 @@ pub struct HyperparameterOptimization {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sample_weight_column: Option<String>,
     /// The seed of every random choice.
-    #[serde(default = "seed")]
+    #[serde(default = "mlops_core::values::default_seed")]
     pub seed: u64,
     /// The run whose folder the search lies in; the caller's run, or one made of the arguments, when not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -130,10 +130,6 @@ fn grid_points() -> usize {
 
 fn training_job_name() -> String {
     "search".to_owned()
-}
-
-fn seed() -> u64 {
-    42
 }
 
 /// A trial from elsewhere.

@@ -59,7 +59,7 @@ pub struct TrainSupervisedClassifier {
     #[serde(default, skip_serializing_if = "Calibration::is_none")]
     pub calibration: Calibration,
     /// The seed of every random choice, unless the hyperparameters have a `random_state`.
-    #[serde(default = "seed")]
+    #[serde(default = "mlops_core::values::default_seed")]
     pub seed: u64,
     /// The run whose folder the model goes to; the caller's run, or one made of the arguments, when not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -67,10 +67,6 @@ pub struct TrainSupervisedClassifier {
     /// Trains and scores, and writes nothing.
     #[serde(default)]
     pub dry_run: bool,
-}
-
-fn seed() -> u64 {
-    42
 }
 
 /// An algorithm that predicts classes.

@@ -51,7 +51,7 @@ pub struct TrainSupervisedRegressor {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cross_validation: Option<CrossValidation>,
     /// The seed of every random choice, unless the hyperparameters have a `random_state`.
-    #[serde(default = "seed")]
+    #[serde(default = "mlops_core::values::default_seed")]
     pub seed: u64,
     /// The run whose folder the model goes to; the caller's run, or one made of the arguments, when not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -59,10 +59,6 @@ pub struct TrainSupervisedRegressor {
     /// Trains and scores, and writes nothing.
     #[serde(default)]
     pub dry_run: bool,
-}
-
-fn seed() -> u64 {
-    42
 }
 
 /// An algorithm that predicts numbers.

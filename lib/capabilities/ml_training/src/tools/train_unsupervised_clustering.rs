@@ -67,7 +67,7 @@ pub struct TrainUnsupervisedClustering {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub preprocessor_uri: Option<ArtifactUri>,
     /// The seed of every random choice, unless the hyperparameters have a `random_state`.
-    #[serde(default = "seed")]
+    #[serde(default = "mlops_core::values::default_seed")]
     pub seed: u64,
     /// The run whose folder the files go to; the caller's run, or one made of the arguments, when not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -75,10 +75,6 @@ pub struct TrainUnsupervisedClustering {
     /// Clusters and measures, and writes nothing.
     #[serde(default)]
     pub dry_run: bool,
-}
-
-pub(super) fn seed() -> u64 {
-    42
 }
 
 /// A clustering.

@@ -15,7 +15,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::train_unsupervised_clustering::{manifest, seed, write_described};
+use super::train_unsupervised_clustering::{manifest, write_described};
 use crate::MlTraining;
 use crate::importance::{FeatureImportance, highest};
 use crate::reduction_job::{NEIGHBOURS, Reduced, ReductionRequest, reduce};
@@ -57,7 +57,7 @@ pub struct TrainUnsupervisedDimensionalityReduction {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub preprocessor_uri: Option<ArtifactUri>,
     /// The seed of every random choice, unless the hyperparameters have a `random_state`.
-    #[serde(default = "seed")]
+    #[serde(default = "mlops_core::values::default_seed")]
     pub seed: u64,
     /// The run whose folder the files go to; the caller's run, or one made of the arguments, when not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]

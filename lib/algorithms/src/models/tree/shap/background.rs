@@ -4,10 +4,9 @@
 //! and those of a set B from the background row. With `a` and `b` features in them, a feature of A gets the leaf times
 //! `(a−1)! · b! / (a+b)!` and one of B minus the leaf times `a! · (b−1)! / (a+b)!`.
 
-use rayon::prelude::*;
-
 use super::Explanation;
 use super::ensemble::{Ensemble, Kind, Link, ShapTree};
+use crate::parallel;
 use crate::probe::{Cancelled, Probe};
 
 /// Which of the two rows a feature is taken from on the path at hand.
@@ -45,7 +44,7 @@ pub(super) fn explain(
 ) -> Result<Explanation, Cancelled> {
     let (features, outputs) = (ensemble.num_features, ensemble.base.len());
     let count = (background.len() / features) as f64;
-    let explained = rows.par_chunks(features).map(|row| {
+    let explained = parallel::try_map(rows.chunks(features), |row| {
         probe.check()?;
         let mut mixture = Mixture::new(features, outputs);
         let (mut values, mut base) = (vec![0.0; features * outputs], vec![0.0; outputs]);
@@ -59,9 +58,9 @@ pub(super) fn explain(
                 each.for_each(|(value, part)| *value += factor * part / count);
             }
         }
-        Ok((values, base))
+        Ok::<_, Cancelled>((values, base))
     });
-    let explained = explained.collect::<Result<Vec<_>, Cancelled>>()?;
+    let explained = explained?;
     probe.progress(1.0, 1.0, "explained the trees");
     let base_values = explained.first().map_or_else(|| vec![0.0; outputs], |(_, base)| base.clone());
     let values = explained.into_iter().flat_map(|(values, _)| values).collect();

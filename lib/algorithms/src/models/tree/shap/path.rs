@@ -10,11 +10,10 @@
 //! edge is met once. All points lie inside (0, 1): no factor vanishes and nothing cancels. Points beyond 32, which paths of more
 //! than 64 features would need, are left out; the error stays below 1e-8.
 
-use rayon::prelude::*;
-
 use super::Explanation;
 use super::ensemble::{Ensemble, Kind, Link, ShapTree};
 use super::quadrature::gauss_legendre;
+use crate::parallel;
 use crate::probe::{Cancelled, Probe};
 
 /// The rows that go through a tree together.
@@ -97,12 +96,14 @@ impl Pass<'_> {
         for (base, mean) in explanation.base_values[tree.first_output..].iter_mut().zip(&prepared.mean) {
             *base += self.ensemble.scale * mean;
         }
-        let blocks =
-            explanation.values.par_chunks_mut(ROWS * features * outputs).zip(self.rows.par_chunks(ROWS * features));
-        blocks.with_min_len(16).for_each_init(
-            || Walk::new(&prepared, self.skip),
-            |walk, (values, rows)| walk.add(&prepared, rows, values, self.ensemble),
-        );
+        let (values, rows) = (16 * ROWS * features * outputs, 16 * ROWS * features);
+        let parts = explanation.values.chunks_mut(values).zip(self.rows.chunks(rows));
+        parallel::for_each(parts, |(values, rows)| {
+            let mut walk = Walk::new(&prepared, self.skip);
+            for (values, rows) in values.chunks_mut(ROWS * features * outputs).zip(rows.chunks(ROWS * features)) {
+                walk.add(&prepared, rows, values, self.ensemble);
+            }
+        });
     }
 }
 
