@@ -26,7 +26,7 @@ test: ## every test that needs nothing but Rust
 setup: ## what `check` and `coverage` need beyond Rust: Python and Node clients, Chromium, LLVM, cargo tools
 	tests/setup.sh
 
-check: fmt clippy deny machine parity clients onnx hostile events pages servers ## everything else that CI checks
+check: fmt clippy deny machine parity clients onnx instructions hostile events pages servers ## everything else that CI checks
 
 fmt:
 	$(CARGO) fmt --all --check
@@ -58,6 +58,10 @@ clients: ## real MCP clients and the protocol's conformance suite against the bu
 onnx: ## models of every kind as ONNX, by the checker of onnx and in onnxruntime
 	$(CARGO) build --quiet --package mlops-algorithms --example onnx_models
 	$(PYTHON) tests/clients/onnx_models.py target/debug/examples/onnx_models
+
+instructions: ## the instructions of small fits, counted by callgrind, against what they were; UPDATE=1 writes them down
+	$(CARGO) build --quiet --package mlops-algorithms --example small_work
+	$(PYTHON) tests/bench/instructions.py target/debug/examples/small_work $(if $(UPDATE),--update)
 
 hostile: ## what strangers send: forged, oversized, nested, smuggled and slow requests, and 10,000 of them
 	$(CARGO) build --quiet --package mlops
@@ -118,6 +122,7 @@ lambda: zips ## the zips of all functions, into target/lambda, and whether they 
 zips: ## the same without a judgement; ARCHITECTURE=arm64 for what cdk/ deploys by default
 	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(CARGO) lambda build --profile lambda --output-format zip --$(ARCHITECTURE) \
 	  --no-default-features --features aws $(addprefix --package ,$(FUNCTIONS))
+	$(PYTHON) tests/lambda/squeeze.py target/lambda
 
 ADAPTERS := $(filter-out local,$(notdir $(wildcard lib/adapters/*)))
 servers: ## the adapters of AWS and GitHub against servers that play them, and through a network that fails

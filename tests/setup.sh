@@ -8,6 +8,7 @@ if ! command -v cargo-deny >/dev/null; then cargo install --locked cargo-deny; f
 
 wanted=()
 command -v chromium >/dev/null || wanted+=(chromium)
+command -v valgrind >/dev/null || wanted+=(valgrind)
 [ -x /usr/bin/llvm-cov-22 ] || wanted+=(llvm-22)
 if [ ${#wanted[@]} -gt 0 ]; then
   sudo=$(command -v sudo || true)

@@ -8,7 +8,9 @@ use mlops_core::schema;
 use mlops_core::values::{ArtifactUri, SupervisedTask, TrainingConfig};
 use mlops_core::{Call, Error, ErrorKind, Lang, Result, ToolCaller};
 use mlops_ml_training::MlTraining;
-use mlops_ml_training::tools::{CrossValidationResult, TrainSupervisedClassifier, TrainSupervisedRegressor};
+use mlops_ml_training::tools::{
+    CrossValidationResult, LearningCurve, TrainSupervisedClassifier, TrainSupervisedRegressor,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -50,6 +52,9 @@ pub struct TrainOutputs {
     /// How the hyperparameters of the chosen model were searched; absent when no search was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub search: Option<Box<SearchRecord>>,
+    /// The learning curve of the chosen model; absent for an algorithm that keeps no losses.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub learning_curve: Option<LearningCurve>,
 }
 
 /// An algorithm that was tried.
@@ -72,6 +77,9 @@ pub struct Candidate {
     /// How its hyperparameters were searched; absent when no search was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub search: Option<SearchRecord>,
+    /// Its learning curve, which only the chosen one shows, in the task's outputs.
+    #[serde(skip)]
+    pub(crate) learning_curve: Option<LearningCurve>,
 }
 
 /// Trains what the request names. With `auto` the candidates are trained one after the other, and the best on the
@@ -128,6 +136,7 @@ pub(crate) async fn train(
         candidates,
         training_time_seconds: chosen.training_time_seconds.unwrap_or_default(),
         search: chosen.search.map(Box::new),
+        learning_curve: chosen.learning_curve,
     })
 }
 
@@ -185,7 +194,8 @@ async fn train_one(
             let algorithm = request.training_job_name.clone();
             let trained = training.call(request, call).await?;
             let scores = (&trained.metrics, trained.cross_validation.as_ref());
-            Candidate::of(&algorithm, trained.model_s3_uri, trained.model_sha256, scores)
+            let candidate = Candidate::of(&algorithm, trained.model_s3_uri, trained.model_sha256, scores)?;
+            Ok(Candidate { learning_curve: trained.learning_curve, ..candidate })
         }
         SupervisedTask::Regression => {
             let request: TrainSupervisedRegressor =
@@ -193,7 +203,8 @@ async fn train_one(
             let algorithm = request.training_job_name.clone();
             let trained = training.call(request, call).await?;
             let scores = (&trained.metrics, trained.cross_validation.as_ref());
-            Candidate::of(&algorithm, trained.model_s3_uri, trained.model_sha256, scores)
+            let candidate = Candidate::of(&algorithm, trained.model_s3_uri, trained.model_sha256, scores)?;
+            Ok(Candidate { learning_curve: trained.learning_curve, ..candidate })
         }
     }
 }
@@ -223,6 +234,7 @@ impl Candidate {
             training_time_seconds,
             left_out: None,
             search: None,
+            learning_curve: None,
         })
     }
 
@@ -236,6 +248,7 @@ impl Candidate {
             training_time_seconds: None,
             left_out: Some(error.message.clone()),
             search: None,
+            learning_curve: None,
         }
     }
 }

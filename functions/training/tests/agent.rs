@@ -145,6 +145,19 @@ async fn without_validation_rows_folds_decide() {
 }
 
 #[tokio::test]
+async fn the_learning_curve_of_the_chosen_model_is_told_once() {
+    let prepared = Prepared::new(json!({"algorithm": "xgboost", "hyperparameters": {"n_estimators": 12}})).await;
+    let outputs = prepared.invoke(prepared.train()).await.unwrap()["outputs"].clone();
+    let curve = &outputs["learning_curve"];
+    assert_eq!(curve["points"].as_array().unwrap().len(), 12);
+    assert!(curve["diagnosis"].is_string() && curve["plot_uri"].as_str().unwrap().ends_with("learning_curve.svg"));
+    assert_eq!(outputs["candidates"][0].get("learning_curve"), None);
+    let prepared = Prepared::new(json!({"algorithm": "decision_tree"})).await;
+    let outputs = prepared.invoke(prepared.train()).await.unwrap()["outputs"].clone();
+    assert_eq!(outputs.get("learning_curve"), None);
+}
+
+#[tokio::test]
 async fn a_candidate_that_does_not_know_the_hyperparameters_is_left_out() {
     let prepared = Prepared::new(json!({"hyperparameters": {"n_estimators": 5}})).await;
     let outputs = prepared.invoke(prepared.train()).await.unwrap()["outputs"].clone();

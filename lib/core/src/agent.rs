@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::masking::mask_value;
+use crate::reading;
 use crate::values::{IssueRef, TrainingConfig};
 use crate::{Call, Error, Lang, Result};
 
@@ -111,9 +112,8 @@ impl<A: Agent> AgentHandler for A {
 
     fn invoke<'a>(&'a self, payload: Value, call: &'a Call) -> BoxFuture<'a, Result<Value>> {
         Box::pin(async move {
-            let task: Task<A::Inputs> = serde_path_to_error::deserialize(payload).map_err(|error| {
-                let path = error.path().to_string();
-                Error::invalid_input(format!("the task of {} is wrong at {path}: {}", A::NAME, error.inner())).at(path)
+            let task: Task<A::Inputs> = reading::read(payload).map_err(|error| {
+                Error::invalid_input(format!("the task of {} is wrong {error}", A::NAME)).at(error.path)
             })?;
             let call = call.clone().by(A::NAME).in_run(task.run_id.clone()).in_lang(task.lang);
             let result = self.handle(task, &call).await?;

@@ -4,6 +4,7 @@
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
+use crate::reading::{self, Misread};
 use crate::schema::ALIASES;
 use crate::{Error, Result};
 
@@ -25,10 +26,8 @@ pub fn parse<T: DeserializeOwned>(schema: &Value, arguments: Value) -> Result<T>
     if let Some(error) = into_error(&faults) {
         return Err(error);
     }
-    serde_path_to_error::deserialize(arguments).map_err(|error| {
-        let path = error.path().to_string();
+    reading::read(arguments).map_err(|Misread { path, message }| {
         let path = if path == "." { String::new() } else { path };
-        let message = error.inner().to_string();
         let named = if path.is_empty() { message } else { format!("{path}: {message}") };
         Error::invalid_input(named).at(path)
     })

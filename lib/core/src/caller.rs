@@ -5,7 +5,7 @@ use std::sync::Arc;
 use futures::future::BoxFuture;
 use serde_json::Value;
 
-use crate::{Call, Capability, Error, Result, Tool, entry};
+use crate::{Call, Capability, Error, Result, Tool, entry, reading};
 
 /// Tools that run in another process, called by their names.
 pub trait RemoteTools: Send + Sync {
@@ -53,8 +53,8 @@ impl<C: Capability> ToolCaller<C> {
         let arguments = serde_json::to_value(&tool).map_err(|error| Error::internal(error.to_string()))?;
         call.check()?;
         let value = tools.call(T::NAME, arguments, call).await?;
-        serde_path_to_error::deserialize(value).map_err(|error| {
-            let message = format!("{} gave another result than this release expects at {}", T::NAME, error.path());
+        reading::read(value).map_err(|error| {
+            let message = format!("{} gave another result than this release expects at {}", T::NAME, error.path);
             Error::internal(message).caused_by(error).hint("run the endpoint and the agents from the same release")
         })
     }

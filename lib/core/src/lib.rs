@@ -15,6 +15,7 @@ mod lang;
 pub mod markdown;
 pub mod masking;
 pub mod ports;
+pub mod reading;
 pub mod schema;
 pub mod settings;
 mod tool;

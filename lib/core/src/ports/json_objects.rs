@@ -4,6 +4,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::ports::{Condition, ObjectMeta, ObjectStore};
+use crate::reading;
 use crate::values::ArtifactUri;
 use crate::{Error, Result};
 
@@ -18,10 +19,8 @@ pub async fn read_json<T: DeserializeOwned>(store: &dyn ObjectStore, uri: &Artif
         error
     })?;
     let mut reader = serde_json::Deserializer::from_slice(&bytes);
-    let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
-        let path = error.path().to_string();
-        Error::invalid_input(format!("{uri} is not the document that is expected here: at {path}: {}", error.inner()))
-    })?;
+    let value = reading::read(&mut reader)
+        .map_err(|error| Error::invalid_input(format!("{uri} is not the document that is expected here: {error}")))?;
     Ok((meta, value))
 }
 

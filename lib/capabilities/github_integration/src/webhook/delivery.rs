@@ -1,5 +1,6 @@
 //! What a delivery tells, as a case to decide on.
 
+use mlops_core::reading::{self, Misread};
 use mlops_core::values::IssueRef;
 use mlops_core::{Error, Result};
 
@@ -30,10 +31,9 @@ impl Delivery {
         match event {
             "issues" | "issue_comment" => {
                 let mut reader = serde_json::Deserializer::from_slice(body);
-                let payload: Payload = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
-                    let path = error.path().to_string();
+                let payload: Payload = reading::read(&mut reader).map_err(|Misread { path, message }| {
                     let place = if path == "." { String::new() } else { format!(" at {path}") };
-                    unreadable(&format!("the body is no payload of `{event}`{place}: {}", error.inner()))
+                    unreadable(&format!("the body is no payload of `{event}`{place}: {message}"))
                 })?;
                 reader.end().map_err(|error| unreadable(&format!("the body is not one value of JSON: {error}")))?;
                 let action = payload.action.clone();

@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
+use super::learning::LearningFacts;
 use super::search::SearchFacts;
 
 /// What was asked for.
@@ -128,6 +129,9 @@ pub struct DataFacts {
     /// How the hyperparameters were searched.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub search: Option<SearchFacts>,
+    /// How the loss fell while the model learnt.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub learning_curve: Option<LearningFacts>,
     /// Anything else that a reader must know about the data.
     #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "known_notes")]
     pub notes: Vec<String>,
@@ -154,7 +158,7 @@ mod tests {
     fn facts_may_be_missing_or_null() {
         let facts: DataFacts = serde_json::from_value(json!({
             "rows": {"train": 7, "validation": null, "test": 3}, "imputed": null, "dropped_rows": null,
-            "source_sha256": null, "training_time_seconds": null, "search": null, "notes": ["a", null]
+            "source_sha256": null, "training_time_seconds": null, "search": null, "learning_curve": null, "notes": ["a", null]
         }))
         .unwrap();
         assert_eq!((facts.rows.len(), facts.notes.len(), facts.dropped_rows), (2, 1, None));

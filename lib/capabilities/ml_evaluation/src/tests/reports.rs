@@ -47,6 +47,10 @@ fn data() -> Value {
             "trials": 7, "best_trial": 4, "best_value": 0.934_512, "note": "its time was over after 7 of 10 trials",
             "best_params": {"max_features": 0.33, "<b>leaf": 3}, "study_uri": "s3://b/models/run/random_forest-search",
             "convergence": [{"trial": 0, "value": 0.9, "best": 0.9}, {"trial": 4, "value": 0.93, "best": 0.93}]
+        },
+        "learning_curve": {
+            "loss": "log loss", "diagnosis": "overfitting", "least_at": 11, "plot_uri": "s3://b/models/run/learning_curve.svg",
+            "points": [{"iteration": 1, "train": 0.69, "validation": 0.7}, {"iteration": 30, "train": 0.1, "validation": 0.9}]
         }
     })
 }
@@ -146,6 +150,7 @@ async fn the_page_says_what_was_asked_found_and_decided_in_both_languages() {
         "7 of 10 trials",
         "&lt;b&gt;leaf",
         "figure class=\"convergence\"",
+        "figure class=\"learning_curve\"",
         "The best hyperparameters",
     ] {
         assert!(page.to_lowercase().contains(&words.to_lowercase()), "{words}");
