@@ -18,6 +18,8 @@ pub(super) const MOST: usize = order::MOST;
 /// wait for each other.
 const NARROW: usize = MOST / TABLES;
 const TABLES: usize = 4;
+/// With so many rows or fewer there is one table all the same.
+const SHORT: usize = 8;
 
 /// A part of the tree that begins with few rows.
 pub(super) struct Few<S: Statistics> {
@@ -80,7 +82,12 @@ impl<S: Statistics> Few<S> {
         self.order(ranks, feature);
         let (width, counted) = (statistics.slots(), limits.min_samples_leaf > 1);
         let places = &self.places[feature];
-        let tables = if ranks.num_values(feature) <= NARROW && node.rows.len() > TABLES { TABLES } else { 1 };
+        if let [first, second] = self.node[..] {
+            let pair = [first, second].map(|position| usize::from(places[usize::from(position) % MOST]));
+            return self.pair((statistics, ranks, limits), feature, node, pair, least);
+        }
+        let narrow = ranks.num_values(feature) <= NARROW && node.rows.len() > SHORT;
+        let tables = if narrow { TABLES } else { 1 };
         let mut seen = 0_u64;
         for (index, (&position, &weighted)) in self.node.iter().zip(node.weighted).enumerate() {
             let place = usize::from(places[usize::from(position) % MOST]) % MOST;
@@ -116,7 +123,39 @@ impl<S: Statistics> Few<S> {
         if constant {
             return Look::Constant;
         }
-        found.map_or(Look::Nothing, |places| self.between(ranks, feature, places, least))
+        // Any row at the place will do.
+        let places = &self.places[feature];
+        let row = |place: usize| {
+            let mut rows = self.node.iter().zip(node.rows);
+            rows.find_map(|(&position, &row)| (usize::from(places[usize::from(position)]) == place).then_some(row))
+        };
+        let rows = found.and_then(|(below, above)| Some((row(below)?, row(above)?)));
+        rows.map_or(Look::Nothing, |rows| cut(ranks, feature, rows, least))
+    }
+
+    /// Looks at the only cut of a node of two rows, given their places.
+    #[inline]
+    fn pair(
+        &mut self,
+        (statistics, ranks, limits): (&S, &Ranks, &Limits),
+        feature: usize,
+        node: &Node<'_, S>,
+        [first, second]: [usize; 2],
+        least: f64,
+    ) -> Look {
+        if first == second {
+            return Look::Constant;
+        }
+        let mut left = std::mem::take(&mut self.left);
+        let below = usize::from(second < first);
+        statistics.sum(left.as_mut(), &node.weighted[below..=below]);
+        let enough = limits.enough_weight(statistics, left.as_ref(), node.cells);
+        let gain = statistics.gain(left.as_ref(), node.cells);
+        self.left = left;
+        if enough && limits.min_samples_leaf <= 1 && gain > least {
+            return cut(ranks, feature, (node.rows[below], node.rows[1 - below]), gain);
+        }
+        Look::Nothing
     }
 
     /// Orders the rows by a feature, where that was not done yet.
@@ -136,15 +175,11 @@ impl<S: Statistics> Few<S> {
             *places = if short { order::places::<i16>(own) } else { order::places::<i32>(own) };
         }
     }
+}
 
-    /// The cut between two places of the node taken up.
-    fn between(&self, ranks: &Ranks, feature: usize, (below, above): (usize, usize), gain: f64) -> Look {
-        let places = &self.places[feature];
-        let rank = |place: usize| {
-            let position = self.node.iter().find(|position| usize::from(places[usize::from(**position)]) == place);
-            position.map(|&position| ranks.ranks(feature)[self.rows[usize::from(position)] as usize])
-        };
-        let (Some(below), Some(above)) = (rank(below), rank(above)) else { return Look::Nothing };
-        Look::Found(Cut { bound: Bound::Number(below), threshold: ranks.between(feature, below, above), gain })
-    }
+/// The cut between the values of two rows.
+fn cut(ranks: &Ranks, feature: usize, (below, above): (u32, u32), gain: f64) -> Look {
+    let own = ranks.ranks(feature);
+    let (below, above) = (own[below as usize], own[above as usize]);
+    Look::Found(Cut { bound: Bound::Number(below), threshold: ranks.between(feature, below, above), gain })
 }

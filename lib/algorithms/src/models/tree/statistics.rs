@@ -189,7 +189,7 @@ impl Statistics for Pairs<'_> {
     fn gain(&self, part: &[f64], all: &[f64]) -> f64 {
         let (weight, sum, rest) = (part[0], part[1], all[0] - part[0]);
         if self.entropy {
-            return by_entropy(part, all);
+            return by_entropy([weight, sum], [all[0], all[1]]);
         }
         let apart = sum * all[0] - weight * all[1];
         self.factor() * apart * apart / (weight * rest * all[0])
@@ -320,7 +320,7 @@ impl Statistics for ManyClasses<'_> {
 
 /// The gain of parting two classes by the entropy.
 #[inline(never)]
-fn by_entropy(part: &[f64], all: &[f64]) -> f64 {
+fn by_entropy(part: [f64; 2], all: [f64; 2]) -> f64 {
     let bits = |weight: f64, ones: f64| of_logarithm(weight) - of_logarithm(ones) - of_logarithm(weight - ones);
     bits(all[0], all[1]) - bits(part[0], part[1]) - bits(all[0] - part[0], all[1] - part[1])
 }
