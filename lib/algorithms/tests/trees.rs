@@ -278,6 +278,18 @@ fn a_monotone_change_of_a_feature_changes_no_prediction() {
 }
 
 #[test]
+fn values_that_share_a_bin_are_told_apart_in_small_nodes() {
+    // The first feature has more values than bins: about 78 rows a bin. A node with one bin of it is split by the second
+    // feature into two small ones, where the first feature can be split again.
+    let rows = 20_000;
+    let x = Array2::from_shape_fn((rows, 2), |(row, feature)| (if feature == 0 { row } else { row % 2 }) as f64);
+    let y: Vec<f64> = x.outer_iter().map(|row| row[0] + 20.0 * row[1]).collect();
+    let whole = given(&json!({"n_estimators": 1, "bootstrap": false}));
+    let fitted = learn(Algorithm::RandomForest, x.view(), &Target::Numbers(y.clone()), &whole, None, 0);
+    assert_eq!(outputs(&fitted.model, x.view()), y);
+}
+
+#[test]
 fn limits_hold_in_every_leaf() {
     let x = table(2000, 5);
     for (target, limits) in [

@@ -8,6 +8,10 @@
 use crate::vectorised::vectorised;
 
 const BINS: usize = 256;
+/// A feature with at most so many bins has several tables of sums: the rows of one bin, of which there are many then, do not wait
+/// for each other.
+const NARROW: usize = BINS / TABLES;
+const TABLES: usize = 4;
 /// Gains that are compared at a time.
 const LANES: usize = 8;
 
@@ -63,15 +67,37 @@ impl Binned {
 
     /// Takes up rows with a weight and a value.
     pub(super) fn add_pairs(&mut self, bins: usize, codes: &[u8], rows: &[u32], weighted: &[[f32; 2]]) {
-        self.pairs[..bins].fill([0.0; 2]);
-        for (&row, &[weight, value]) in rows.iter().zip(weighted) {
-            let pair = &mut self.pairs[usize::from(codes[row as usize])];
+        let add = |pair: &mut [f64; 2], [weight, value]: [f32; 2]| {
             let weight = f64::from(weight);
             *pair = [pair[0] + weight, pair[1] + weight * f64::from(value)];
-        }
+        };
         let mut left = [0.0; 2];
-        for ((pair, weight), sum) in self.pairs[..bins].iter().zip(&mut self.weights).zip(&mut self.sums) {
-            left = [left[0] + pair[0], left[1] + pair[1]];
+        if bins > NARROW {
+            self.pairs[..bins].fill([0.0; 2]);
+            for (&row, &weighted) in rows.iter().zip(weighted) {
+                add(&mut self.pairs[usize::from(codes[row as usize])], weighted);
+            }
+            for ((pair, weight), sum) in self.pairs[..bins].iter().zip(&mut self.weights).zip(&mut self.sums) {
+                left = [left[0] + pair[0], left[1] + pair[1]];
+                [*weight, *sum] = left;
+            }
+            return;
+        }
+        let (tables, _) = self.pairs.as_chunks_mut::<NARROW>();
+        for table in &mut *tables {
+            table[..bins].fill([0.0; 2]);
+        }
+        let ((rows, last), (weighted, last_weighted)) = (rows.as_chunks::<TABLES>(), weighted.as_chunks::<TABLES>());
+        for (rows, weighted) in rows.iter().zip(weighted) {
+            for ((table, &row), &weighted) in tables.iter_mut().zip(rows).zip(weighted) {
+                add(&mut table[usize::from(codes[row as usize]) % NARROW], weighted);
+            }
+        }
+        for (&row, &weighted) in last.iter().zip(last_weighted) {
+            add(&mut tables[0][usize::from(codes[row as usize]) % NARROW], weighted);
+        }
+        for ((bin, weight), sum) in (0..bins).zip(&mut self.weights).zip(&mut self.sums) {
+            left = tables.iter().fold(left, |left, table| [left[0] + table[bin][0], left[1] + table[bin][1]]);
             [*weight, *sum] = left;
         }
     }

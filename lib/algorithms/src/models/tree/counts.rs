@@ -22,7 +22,14 @@ impl<'a> Counts<'a> {
 impl Statistics for Counts<'_> {
     /// The weight in the upper half, that of the second class in the lower.
     type Row = u64;
+    type Sums = [f64; 2];
+    type Slot = u64;
 
+    fn sums(&self) -> [f64; 2] {
+        [0.0; 2]
+    }
+
+    #[inline]
     fn cells(&self) -> usize {
         2
     }
@@ -40,6 +47,26 @@ impl Statistics for Counts<'_> {
     fn add(&self, cells: &mut [f64], row: u64) {
         cells[0] += f64::from((row >> 32) as i32);
         cells[1] += f64::from(row as i32);
+    }
+
+    fn sum(&self, cells: &mut [f64], rows: &[u64]) {
+        cells.fill(0.0);
+        self.add(cells, rows.iter().fold(0, |sum, row| sum.wrapping_add(*row)));
+    }
+
+    #[inline]
+    fn slots(&self) -> usize {
+        1
+    }
+
+    #[inline]
+    fn put(&self, slots: &mut [u64], row: u64) {
+        slots[0] = slots[0].wrapping_add(row);
+    }
+
+    #[inline]
+    fn take(&self, slots: &mut [u64], cells: &mut [f64]) {
+        self.add(cells, std::mem::take(&mut slots[0]));
     }
 
     #[inline]

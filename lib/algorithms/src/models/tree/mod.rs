@@ -13,6 +13,7 @@ pub(super) mod bins;
 mod columns;
 mod counts;
 mod criterion;
+mod few;
 mod grow;
 mod nodes;
 pub(in crate::models) mod onnx;

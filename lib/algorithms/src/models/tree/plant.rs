@@ -59,8 +59,45 @@ struct Planter<'a, S: Statistics, F> {
     right_rows: Vec<u32>,
     right_weighted: Vec<S::Row>,
     cells: Vec<f64>,
+    constants: Constants,
     /// The weight of all rows.
     total: f64,
+}
+
+/// The features that are known to have one value in all rows of a node, as bits of words; those of the nodes that wait lie in a
+/// stack. What is constant in a node is so below it and need not be looked at again.
+struct Constants {
+    /// Those of the node at hand.
+    here: Vec<u64>,
+    waiting: Vec<u64>,
+}
+
+impl Constants {
+    /// None, for the root.
+    fn new(features: usize) -> Self {
+        let words = features.div_ceil(64);
+        Self { here: vec![0; words], waiting: vec![0; words] }
+    }
+
+    /// Goes on to the node that was added last.
+    fn enter(&mut self) {
+        let rest = self.waiting.len().saturating_sub(self.here.len());
+        self.waiting.drain(rest..).zip(&mut self.here).for_each(|(waiting, here)| *here = waiting);
+    }
+
+    /// Adds the two children of the node at hand.
+    fn split(&mut self) {
+        self.waiting.extend(&self.here);
+        self.waiting.extend(&self.here);
+    }
+
+    fn contains(&self, feature: usize) -> bool {
+        self.here[feature / 64] >> (feature % 64) & 1 == 1
+    }
+
+    fn insert(&mut self, feature: usize) {
+        self.here[feature / 64] |= 1 << (feature % 64);
+    }
 }
 
 impl<'a, S: Statistics, F: Finder<S>> Planter<'a, S, F> {
@@ -74,9 +111,23 @@ impl<'a, S: Statistics, F: Finder<S>> Planter<'a, S, F> {
         let rows: Vec<u32> = (0..finder.num_rows() as u32).filter(|&row| weights[row as usize] > 0.0).collect();
         let weighted: Vec<_> = rows.iter().map(|&row| statistics.row(row as usize, weights[row as usize])).collect();
         let (right_rows, right_weighted) = (rows.clone(), weighted.clone());
-        let (features, cells) = ((0..finder.num_features()).collect(), vec![0.0; statistics.cells()]);
-        let total = 0.0;
-        Self { finder, statistics, limits, random, features, rows, weighted, right_rows, right_weighted, cells, total }
+        let features: Vec<usize> = (0..finder.num_features()).collect();
+        let cells = vec![0.0; statistics.cells()];
+        let constants = Constants::new(features.len());
+        Self {
+            finder,
+            statistics,
+            limits,
+            random,
+            features,
+            rows,
+            weighted,
+            right_rows,
+            right_weighted,
+            cells,
+            constants,
+            total: 0.0,
+        }
     }
 
     fn grow(mut self, probe: &dyn Probe) -> Result<Grown, Cancelled> {
@@ -87,10 +138,8 @@ impl<'a, S: Statistics, F: Finder<S>> Planter<'a, S, F> {
             if let Some(parent) = right_of {
                 nodes.join(parent);
             }
-            self.cells.fill(0.0);
-            for &weighted in &self.weighted[start..end] {
-                self.statistics.add(&mut self.cells, weighted);
-            }
+            self.constants.enter();
+            self.statistics.sum(&mut self.cells, &self.weighted[start..end]);
             let weight = self.statistics.weight(&self.cells);
             if depth == 0 {
                 self.total = weight;
@@ -106,6 +155,7 @@ impl<'a, S: Statistics, F: Finder<S>> Planter<'a, S, F> {
             importance[feature] += cut.gain;
             let node = nodes.len();
             nodes.push_split(feature, cut.threshold, weight);
+            self.constants.split();
             let middle = start + self.divide(start, end, feature, cut.bound);
             waiting.push(Waiting { start: middle, end, depth: depth + 1, right_of: Some(node) });
             waiting.push(Waiting { start, end: middle, depth: depth + 1, right_of: None });
@@ -122,12 +172,14 @@ impl<'a, S: Statistics, F: Finder<S>> Planter<'a, S, F> {
     /// The best split over the features that this node looks at; `None` makes it a leaf.
     fn best(&mut self, start: usize, end: usize, depth: usize) -> Option<(usize, Cut)> {
         let limits = self.limits;
-        let node = Node { rows: &self.rows[start..end], weighted: &self.weighted[start..end], cells: &self.cells };
+        let (rows, weighted) = (&self.rows[start..end], &self.weighted[start..end]);
+        let node = Node { start, rows, weighted, cells: &self.cells };
         let small = end - start < limits.min_samples_split
             || self.statistics.weight(&self.cells) < 2.0 * limits.min_weight_leaf;
         if depth >= limits.max_depth || small || self.statistics.alike(&self.cells, node.weighted) {
             return None;
         }
+        self.finder.enter(&node);
         let count = self.features.len();
         let mut best: Option<(usize, Cut)> = None;
         let mut any = false;
@@ -139,9 +191,13 @@ impl<'a, S: Statistics, F: Finder<S>> Planter<'a, S, F> {
             let drawn = self.random.random_range(visited as u32..count as u32);
             self.features.swap(visited, drawn as usize);
             let feature = self.features[visited];
+            if self.constants.contains(feature) {
+                continue;
+            }
             let least = best.map_or(f64::NEG_INFINITY, |(_, cut)| cut.gain);
             match self.finder.look(feature, &node, least, self.random) {
-                Look::Constant => {}
+                Look::Constant => self.constants.insert(feature),
+                Look::OneBin => {}
                 Look::Nothing => any = true,
                 Look::Found(cut) => (any, best) = (true, Some((feature, cut))),
             }

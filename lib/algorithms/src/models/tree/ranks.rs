@@ -57,6 +57,11 @@ impl Ranks {
         self.features[feature].starts.len() - 1
     }
 
+    /// The number of distinct values of a feature; where there are at most as many as there may be bins, the bins are the ranks.
+    pub(super) fn num_values(&self, feature: usize) -> usize {
+        self.features[feature].values.len()
+    }
+
     /// The first rank of a bin; of the one behind the last, the number of distinct values.
     pub(super) fn start(&self, feature: usize, bin: usize) -> u32 {
         self.features[feature].starts[bin]

@@ -4,21 +4,17 @@ use rand::RngExt;
 use rand_xoshiro::Xoshiro256PlusPlus;
 
 use super::binned::{BinCut, Binned};
-use super::bins::round_down;
+use super::bins::{MOST_BINS, round_down};
 use super::columns::{Columns, from_key, to_key};
+use super::few::{self, Few};
 use super::grow::Limits;
-use super::order;
 use super::ranks::Ranks;
 use super::statistics::Statistics;
 
-/// A node with more rows than this is split by histograms, a smaller one by its sorted values.
-const SMALL: usize = order::MOST;
-
-/// The number of low bits that hold the position of a row in a small node.
-const POSITION_BITS: u32 = 6;
-
 /// The rows of a node and their sums.
 pub(super) struct Node<'a, S: Statistics> {
+    /// Where the rows lie among those of the tree.
+    pub(super) start: usize,
     pub(super) rows: &'a [u32],
     pub(super) weighted: &'a [S::Row],
     pub(super) cells: &'a [f64],
@@ -46,6 +42,8 @@ pub(super) enum Bound {
 pub(super) enum Look {
     /// All rows of the node have the same value.
     Constant,
+    /// All rows of the node are in one bin, which may have several values.
+    OneBin,
     /// No split keeps the limits.
     Nothing,
     /// The best split, or the one that was drawn.
@@ -62,12 +60,14 @@ pub(super) trait Finder<S: Statistics> {
     fn bins(&self, _feature: usize) -> &[u8] {
         &[]
     }
-    /// Looks for a split with a gain above `least`.
+    /// Takes up a node; nodes come depth first.
+    fn enter(&mut self, _node: &Node<'_, S>) {}
+    /// Looks for a split of the node taken up, with a gain above `least`.
     fn look(&mut self, feature: usize, node: &Node<'_, S>, least: f64, random: &mut Xoshiro256PlusPlus) -> Look;
 }
 
 /// Takes the best of all cuts, by histograms in large nodes and exactly in small ones.
-pub(super) struct Best<'a, S> {
+pub(super) struct Best<'a, S: Statistics> {
     statistics: &'a S,
     ranks: &'a Ranks,
     limits: &'a Limits,
@@ -76,14 +76,23 @@ pub(super) struct Best<'a, S> {
     /// The number of rows in each bin; kept only where a limit asks for it.
     counts: Vec<usize>,
     left: Vec<f64>,
-    sorted: Vec<u32>,
+    few: Few<S>,
 }
 
 impl<'a, S: Statistics> Best<'a, S> {
     pub(super) fn new(statistics: &'a S, ranks: &'a Ranks, limits: &'a Limits) -> Self {
         let cells = statistics.cells();
         let (binned, histogram, left) = (Box::new(Binned::new()), vec![0.0; cells * 256], vec![0.0; cells]);
-        Self { statistics, ranks, limits, binned, histogram, counts: vec![0; 256], left, sorted: Vec::new() }
+        Self {
+            statistics,
+            ranks,
+            limits,
+            binned,
+            histogram,
+            counts: vec![0; 256],
+            left,
+            few: Few::new(statistics, ranks),
+        }
     }
 
     fn by_histogram(&mut self, feature: usize, node: &Node<'_, S>, mut least: f64) -> Look {
@@ -92,7 +101,7 @@ impl<'a, S: Statistics> Best<'a, S> {
             let node_rows = (node.rows, node.weighted);
             let found = self.statistics.by_bins(&mut self.binned, (bins, codes), node_rows, node.cells, least);
             match found {
-                Some(BinCut::Constant) => return Look::Constant,
+                Some(BinCut::Constant) => return self.one_bin(feature),
                 Some(BinCut::Nothing) => return Look::Nothing,
                 Some(BinCut::Found { below, above, gain }) => return self.between_bins(feature, below, above, gain),
                 None => {}
@@ -129,10 +138,15 @@ impl<'a, S: Statistics> Best<'a, S> {
             count += self.counts[bin];
             last = Some(bin);
             if weight >= self.statistics.weight(node.cells) {
-                return Look::Constant;
+                return self.one_bin(feature);
             }
         }
         found.map_or(Look::Nothing, |(below, above, gain)| self.between_bins(feature, below, above, gain))
+    }
+
+    /// What it means that all rows of a node are in one bin.
+    fn one_bin(&self, feature: usize) -> Look {
+        if self.ranks.num_values(feature) <= MOST_BINS { Look::Constant } else { Look::OneBin }
     }
 
     /// The cut between two bins with rows.
@@ -140,41 +154,6 @@ impl<'a, S: Statistics> Best<'a, S> {
         let last = self.ranks.start(feature, below + 1) - 1;
         let threshold = self.ranks.between(feature, last, self.ranks.start(feature, above));
         Look::Found(Cut { bound: Bound::Bin(below as u8), threshold, gain })
-    }
-
-    fn by_order(&mut self, feature: usize, node: &Node<'_, S>, mut least: f64) -> Look {
-        let ranks = self.ranks.ranks(feature);
-        self.sorted.clear();
-        let positions = node.rows.iter().zip(0_u32..);
-        self.sorted.extend(positions.map(|(&row, position)| ranks[row as usize] << POSITION_BITS | position));
-        order::sort(&mut self.sorted);
-        let rank = |place: u32| place >> POSITION_BITS;
-        if self.sorted.first().map(|&place| rank(place)) == self.sorted.last().map(|&place| rank(place)) {
-            return Look::Constant;
-        }
-        let fewest = self.limits.min_samples_leaf;
-        let count = self.sorted.len();
-        let mut found = None;
-        self.left.fill(0.0);
-        for (index, pair) in self.sorted.windows(2).enumerate() {
-            let position = pair[0] & ((1 << POSITION_BITS) - 1);
-            self.statistics.add(&mut self.left, node.weighted[position as usize]);
-            let (below, above) = (rank(pair[0]), rank(pair[1]));
-            let part = index + 1;
-            if below == above || part < fewest || count - part < fewest {
-                continue;
-            }
-            if self.limits.enough_weight(self.statistics, &self.left, node.cells) {
-                let gain = self.statistics.gain(&self.left, node.cells);
-                if gain > least {
-                    least = gain;
-                    found = Some((below, above, gain));
-                }
-            }
-        }
-        found.map_or(Look::Nothing, |(below, above, gain)| {
-            Look::Found(Cut { bound: Bound::Number(below), threshold: self.ranks.between(feature, below, above), gain })
-        })
     }
 }
 
@@ -195,11 +174,17 @@ impl<S: Statistics> Finder<S> for Best<'_, S> {
         self.ranks.codes(feature)
     }
 
+    fn enter(&mut self, node: &Node<'_, S>) {
+        if node.rows.len() <= few::MOST {
+            self.few.enter(node.start..node.start + node.rows.len(), node.rows);
+        }
+    }
+
     fn look(&mut self, feature: usize, node: &Node<'_, S>, least: f64, _: &mut Xoshiro256PlusPlus) -> Look {
-        if node.rows.len() > SMALL || self.ranks.num_rows() >> (32 - POSITION_BITS) > 0 {
+        if node.rows.len() > few::MOST {
             self.by_histogram(feature, node, least)
         } else {
-            self.by_order(feature, node, least)
+            self.few.look((self.statistics, self.ranks, self.limits), feature, node, least)
         }
     }
 }

@@ -9,6 +9,13 @@ use crate::models::hyperparameters::ImpurityMeasure;
 pub(crate) trait Statistics: Sync {
     /// What a row adds: its weight and its target.
     type Row: Copy + Send;
+    /// The cells of one set.
+    type Sums: AsMut<[f64]> + AsRef<[f64]> + Default;
+    /// What rows are summed in before they are added to a set: one or several of them.
+    type Slot: Copy + Default;
+
+    /// The cells of no rows.
+    fn sums(&self) -> Self::Sums;
 
     /// The number of cells.
     fn cells(&self) -> usize;
@@ -21,6 +28,23 @@ pub(crate) trait Statistics: Sync {
 
     /// Adds a row to the cells of a set.
     fn add(&self, cells: &mut [f64], row: Self::Row);
+
+    /// The cells of these rows.
+    fn sum(&self, cells: &mut [f64], rows: &[Self::Row]) {
+        cells.fill(0.0);
+        for &row in rows {
+            self.add(cells, row);
+        }
+    }
+
+    /// The number of slots that hold any rows.
+    fn slots(&self) -> usize;
+
+    /// Adds a row to slots.
+    fn put(&self, slots: &mut [Self::Slot], row: Self::Row);
+
+    /// Adds the rows in slots to the cells of a set and empties the slots.
+    fn take(&self, slots: &mut [Self::Slot], cells: &mut [f64]);
 
     /// The weight of a set.
     fn weight(&self, cells: &[f64]) -> f64;
@@ -93,7 +117,14 @@ impl<'a> Pairs<'a> {
 impl Statistics for Pairs<'_> {
     /// The weight and the target.
     type Row = [f32; 2];
+    type Sums = [f64; 2];
+    type Slot = [f64; 2];
 
+    fn sums(&self) -> [f64; 2] {
+        [0.0; 2]
+    }
+
+    #[inline]
     fn cells(&self) -> usize {
         2
     }
@@ -117,6 +148,31 @@ impl Statistics for Pairs<'_> {
         cells[1] += weight * f64::from(row[1]);
     }
 
+    fn sum(&self, cells: &mut [f64], rows: &[[f32; 2]]) {
+        let mut sums = self.sums();
+        for &row in rows {
+            self.add(&mut sums, row);
+        }
+        cells.copy_from_slice(&sums);
+    }
+
+    #[inline]
+    fn slots(&self) -> usize {
+        1
+    }
+
+    #[inline]
+    fn put(&self, slots: &mut [[f64; 2]], row: [f32; 2]) {
+        self.add(&mut slots[0], row);
+    }
+
+    #[inline]
+    fn take(&self, slots: &mut [[f64; 2]], cells: &mut [f64]) {
+        let [weight, sum] = std::mem::take(&mut slots[0]);
+        cells[0] += weight;
+        cells[1] += sum;
+    }
+
     #[inline]
     fn weight(&self, cells: &[f64]) -> f64 {
         cells[0]
@@ -133,8 +189,7 @@ impl Statistics for Pairs<'_> {
     fn gain(&self, part: &[f64], all: &[f64]) -> f64 {
         let (weight, sum, rest) = (part[0], part[1], all[0] - part[0]);
         if self.entropy {
-            let bits = |weight: f64, ones: f64| of_logarithm(weight) - of_logarithm(ones) - of_logarithm(weight - ones);
-            return bits(all[0], all[1]) - bits(weight, sum) - bits(rest, all[1] - sum);
+            return by_entropy([weight, sum], [all[0], all[1]]);
         }
         let apart = sum * all[0] - weight * all[1];
         self.factor() * apart * apart / (weight * rest * all[0])
@@ -196,6 +251,12 @@ impl<'a> ManyClasses<'a> {
 impl Statistics for ManyClasses<'_> {
     /// The class and the weight.
     type Row = (u32, f32);
+    type Sums = Vec<f64>;
+    type Slot = f64;
+
+    fn sums(&self) -> Vec<f64> {
+        vec![0.0; self.classes]
+    }
 
     fn cells(&self) -> usize {
         self.classes
@@ -212,6 +273,20 @@ impl Statistics for ManyClasses<'_> {
     #[inline]
     fn add(&self, cells: &mut [f64], row: (u32, f32)) {
         cells[row.0 as usize] += f64::from(row.1);
+    }
+
+    fn slots(&self) -> usize {
+        self.classes
+    }
+
+    #[inline]
+    fn put(&self, slots: &mut [f64], row: (u32, f32)) {
+        self.add(slots, row);
+    }
+
+    #[inline]
+    fn take(&self, slots: &mut [f64], cells: &mut [f64]) {
+        cells.iter_mut().zip(slots).for_each(|(cell, slot)| *cell += std::mem::take(slot));
     }
 
     fn weight(&self, cells: &[f64]) -> f64 {
@@ -241,6 +316,13 @@ impl Statistics for ManyClasses<'_> {
         let weight = self.weight(cells);
         leaf.extend(cells.iter().map(|cell| cell / weight));
     }
+}
+
+/// The gain of parting two classes by the entropy.
+#[inline(never)]
+fn by_entropy(part: [f64; 2], all: [f64; 2]) -> f64 {
+    let bits = |weight: f64, ones: f64| of_logarithm(weight) - of_logarithm(ones) - of_logarithm(weight - ones);
+    bits(all[0], all[1]) - bits(part[0], part[1]) - bits(all[0] - part[0], all[1] - part[1])
 }
 
 /// `x · log2(x)`, 0 at 0.
