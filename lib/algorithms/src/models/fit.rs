@@ -14,7 +14,7 @@ use super::{
 use crate::parallel;
 use crate::probe::Probe;
 use crate::target::Target;
-use crate::vectorised::vectorised;
+use crate::vectorised::{all_inlined, vectorised};
 
 /// A fitted model and what fitting it has shown.
 #[derive(Debug, Clone, PartialEq)]
@@ -311,8 +311,8 @@ fn all_accepted(rows: ArrayView2<'_, f64>, missing: bool) -> bool {
     vectorised(
         #[inline(always)]
         || {
-            let fine = |value: &f64| (value.abs() < f64::INFINITY) | (missing & value.is_nan());
-            values.chunks(4096).all(|part| part.iter().fold(true, |all, value| all & fine(value)))
+            let fine = |value: f64| (value.abs() < f64::INFINITY) | (missing & value.is_nan());
+            values.chunks(4096).all(|part| all_inlined(part, fine))
         },
     )
 }

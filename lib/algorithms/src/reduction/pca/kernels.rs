@@ -11,7 +11,7 @@
 
 use pulp::{Arch, Simd, WithSimd};
 
-use crate::vectorised::vectorised;
+use crate::vectorised::{all_inlined, vectorised};
 
 /// Rows that are centred and multiplied at a time; with up to 100 features they fit the first cache.
 pub(super) const BLOCK: usize = 64;
@@ -48,7 +48,7 @@ pub(in crate::reduction) fn all_below(values: &[f64], bound: f64) -> bool {
 #[inline(always)]
 fn below(values: &[f64], bound: f64) -> bool {
     // NaN is not below anything.
-    values.iter().fold(true, |fine, value| fine & (value.abs() < bound))
+    all_inlined(values, |value| value.abs() < bound)
 }
 
 struct Scatter<'a> {
