@@ -5,6 +5,7 @@ mod calibration;
 mod clustering;
 mod clustering_golden;
 mod linear_family;
+mod logistic_regression;
 mod metrics_golden;
 mod models;
 mod models_damaged;

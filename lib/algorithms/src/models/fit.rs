@@ -14,6 +14,7 @@ use super::{
 use crate::parallel;
 use crate::probe::Probe;
 use crate::target::Target;
+use crate::vectorised::{all_inlined, vectorised};
 
 /// A fitted model and what fitting it has shown.
 #[derive(Debug, Clone, PartialEq)]
@@ -193,10 +194,9 @@ impl<'a> TrainingData<'a> {
             return Err(FitError::Rows { what: "target", rows, given: target.len() });
         }
         // Looking for the place takes longer than looking whether there is one.
-        let accepted = |value: &f64| value.is_finite() || missing && value.is_nan();
-        let parts = parallel::map(x.axis_chunks_iter(Axis(0), 4096), |rows| rows.iter().all(accepted));
+        let parts = parallel::map(x.axis_chunks_iter(Axis(0), 4096), |rows| all_accepted(rows, missing));
         if parts.contains(&false)
-            && let Some(((row, column), &value)) = x.indexed_iter().find(|(_, value)| !accepted(value))
+            && let Some(((row, column), &value)) = x.indexed_iter().find(|(_, value)| !accepted(**value, missing))
         {
             return Err(FitError::NotFinite { row, column, value });
         }
@@ -268,25 +268,53 @@ impl<'a> TrainingData<'a> {
 
     /// The standard deviation of each feature over the rows, unweighted, divided by the number of rows.
     pub(super) fn standard_deviations(&self) -> Vec<f64> {
-        let (rows, features) = self.x.dim();
-        let sums = |add: &(dyn Fn(usize, f64) -> f64 + Sync)| {
-            // Fixed parts, row by row: fast in memory, and the same on any number of threads.
-            let size = rows.div_ceil(16).max(1024);
-            let parts = parallel::map(self.x.axis_chunks_iter(Axis(0), size), |part| {
-                let mut sums = vec![0.0; features];
-                for row in part.rows() {
-                    sums.iter_mut().zip(row).enumerate().for_each(|(column, (sum, &value))| *sum += add(column, value));
-                }
-                sums
-            });
-            parts.into_iter().fold(vec![0.0; features], |mut all, part| {
-                all.iter_mut().zip(part).for_each(|(all, part)| *all += part / rows as f64);
-                all
-            })
-        };
-        let means = sums(&|_, value| value);
-        sums(&|column, value| (value - means[column]).powi(2)).into_iter().map(f64::sqrt).collect()
+        let means = self.means_of(&vec![0.0; self.x.ncols()], |value, _| value);
+        let variances = self.means_of(&means, |value, mean| (value - mean) * (value - mean));
+        variances.into_iter().map(f64::sqrt).collect()
     }
+
+    /// The mean over the rows of `of(value, given)`, a feature each.
+    fn means_of(&self, given: &[f64], of: impl Fn(f64, f64) -> f64 + Sync) -> Vec<f64> {
+        let (rows, features) = self.x.dim();
+        // Fixed parts, row by row: fast in memory, and the same on any number of threads.
+        let size = rows.div_ceil(16).max(1024);
+        let parts = parallel::map(self.x.axis_chunks_iter(Axis(0), size), |part| {
+            let part = part.as_standard_layout();
+            let values = part.as_slice().unwrap_or(&[]);
+            let mut sums = vec![0.0; features];
+            vectorised(
+                #[inline(always)]
+                || {
+                    for row in values.chunks_exact(features) {
+                        let places = sums.iter_mut().zip(row).zip(given);
+                        places.for_each(|((sum, &value), &given)| *sum += of(value, given));
+                    }
+                },
+            );
+            sums
+        });
+        parts.into_iter().fold(vec![0.0; features], |mut all, part| {
+            all.iter_mut().zip(part).for_each(|(all, part)| *all += part / rows as f64);
+            all
+        })
+    }
+}
+
+/// Whether a feature may have this value; with `missing`, NaN is one that is not there.
+fn accepted(value: f64, missing: bool) -> bool {
+    value.is_finite() || missing && value.is_nan()
+}
+
+/// Whether every value of these rows is [`accepted`].
+fn all_accepted(rows: ArrayView2<'_, f64>, missing: bool) -> bool {
+    let Some(values) = rows.as_slice() else { return rows.iter().all(|&value| accepted(value, missing)) };
+    vectorised(
+        #[inline(always)]
+        || {
+            let fine = |value: f64| (value.abs() < f64::INFINITY) | (missing & value.is_nan());
+            values.chunks(4096).all(|part| all_inlined(part, fine))
+        },
+    )
 }
 
 fn check_weights(weights: &[f64], rows: usize) -> Result<(), FitError> {

@@ -4,7 +4,7 @@
 //! singular values of the triangle come from one-sided Jacobi rotations (Hestenes, 1958; de Rijk, 1989), which work on
 //! columns alone and find small singular values to high relative accuracy.
 
-use super::vector::{add_scaled, dot, largest, length};
+use super::vector::{add_scaled, dot, dot_inlined, largest, length, turn, vectorised};
 use crate::parallel;
 use crate::probe::{Cancelled, Probe};
 
@@ -66,8 +66,8 @@ fn reduce(rows: Vec<f64>, width: usize, probe: &dyn Probe) -> Result<Vec<f64>, C
 
 fn triangle_of(rows: &[f64], width: usize, probe: &dyn Probe) -> Result<Vec<f64>, Cancelled> {
     let count = rows.len() / width;
-    let column = |j: usize| (0..count).map(move |i| rows[i * width + j]);
-    let mut columns = Columns { rows: count, values: (0..width).flat_map(column).collect() };
+    let mut columns = Columns { rows: count, values: vec![0.0; rows.len()] };
+    turn(rows, width, &mut columns.values);
     let scales = columns.triangulate(probe)?;
     let row = |i: usize| (0..width).map(move |j| (i, j));
     let triangle = (0..count.min(width)).flat_map(row);
@@ -106,11 +106,16 @@ impl Columns {
                 *value *= scale;
             }
             diagonal.push(alpha);
-            for column in rest.chunks_exact_mut(rows) {
-                let column = &mut column[step..];
-                let product = dot(vector, column);
-                add_scaled(column, -product, vector);
-            }
+            vectorised(
+                #[inline(always)]
+                || {
+                    for column in rest.chunks_exact_mut(rows) {
+                        let column = &mut column[step..];
+                        let product = dot_inlined(vector, column);
+                        column.iter_mut().zip(&*vector).for_each(|(value, part)| *value -= product * part);
+                    }
+                },
+            );
         }
         Ok(diagonal)
     }

@@ -93,16 +93,16 @@ pub(super) fn fit(
     if parameters.fit_intercept {
         for (row, values) in x.rows().into_iter().enumerate() {
             let share = weight(row) / total;
-            let all = values.iter().chain(std::iter::once(&target[row]));
-            centre.iter_mut().zip(all).for_each(|(centre, value)| *centre += share * value);
+            centre.iter_mut().zip(values).for_each(|(centre, value)| *centre += share * value);
+            centre[features] += share * target[row];
         }
     }
     probe.progress(0.0, 1.0, "solving the least squares");
     let mut rows = Vec::with_capacity(count * (features + 1));
     for (row, values) in x.rows().into_iter().enumerate() {
         let root = weight(row).sqrt();
-        let all = values.iter().chain(std::iter::once(&target[row]));
-        rows.extend(all.zip(&centre).map(|(value, centre)| root * (value - centre)));
+        rows.extend(values.iter().zip(&centre).map(|(value, centre)| root * (value - centre)));
+        rows.push(root * (target[row] - centre[features]));
     }
     let coefficients = least_squares::solve(rows, features, parameters.tolerance, probe)?;
     let intercept =

@@ -4,6 +4,7 @@ mod design;
 mod loss;
 mod onnx;
 mod penalised;
+mod sampled;
 
 use design::Design;
 use loss::Loss;
@@ -142,7 +143,7 @@ fn softmax(scores: &mut [f64]) {
 
 /// Minimises what scikit-learn does: the mean log loss plus `(1 − l1_ratio) · |coefficients|² / (2 · C · total weight)` and
 /// `l1_ratio · |coefficients|₁ / (C · total weight)`, the intercept not penalised. Without the second penalty by
-/// preconditioned L-BFGS, else by proximal Newton steps.
+/// preconditioned L-BFGS, for many rows from the minimum over a sample of them, else by proximal Newton steps.
 ///
 /// The importance of a feature is the mean over the classes of the absolute coefficient times the feature's standard
 /// deviation.
@@ -184,11 +185,11 @@ pub(super) fn fit(
     let end = if absolute > 0.0 {
         penalised::minimize(&loss, absolute, parameters.tolerance, most, &mut losses, probe)?
     } else {
-        let preconditioner = loss.preconditioner();
+        let (start, preconditioner) = sampled::start(&loss, parameters.tolerance, most, probe)?;
         lbfgs::minimize_preconditioned(
             |point, gradient| loss.evaluate(point, gradient),
             |values| preconditioner.apply(values, width),
-            loss.start(),
+            start,
             parameters.tolerance,
             most,
             |iteration, value| {

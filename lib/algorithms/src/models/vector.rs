@@ -56,6 +56,21 @@ pub(super) fn dot_inlined(a: &[f64], b: &[f64]) -> f64 {
     lanes.iter().sum::<f64>() + rest
 }
 
+/// Writes rows of `width` values as columns, one after the other, each as long as there are rows; what lies behind them is
+/// left alone.
+pub(super) fn turn(rows: &[f64], width: usize, columns: &mut [f64]) {
+    /// Rows that are written side by side: a line of the cache.
+    const TOGETHER: usize = 8;
+    let count = rows.len() / width.max(1);
+    for (top, rows) in (0..).step_by(TOGETHER).zip(rows.chunks(TOGETHER * width)) {
+        let together = rows.len() / width;
+        for (place, column) in columns.chunks_exact_mut(count).take(width).enumerate() {
+            let values = rows[place..].iter().step_by(width);
+            column[top..top + together].iter_mut().zip(values).for_each(|(to, value)| *to = *value);
+        }
+    }
+}
+
 /// `eˣ` to a unit or two in the last place, without branches, for loops inside [`vectorised`].
 ///
 /// x is cut off at −708 and 709, so the result is never 0 or infinite: `x = n·log 2 + r` with the logarithm in two parts
@@ -137,6 +152,19 @@ mod tests {
             assert!((log_one_plus(x) - x.ln_1p()).abs() <= 4.0 * f64::EPSILON * x.ln_1p(), "{x}");
         }
         assert!(exponential(-1e9) > 0.0 && exponential(-1e9) < 1e-300 && exponential(1e9).is_finite());
+    }
+
+    #[test]
+    fn rows_become_columns() {
+        for (count, width) in [(1, 1), (8, 3), (21, 5), (3, 40)] {
+            let rows: Vec<f64> = (0..count * width).map(|value| value as f64).collect();
+            let mut columns = vec![-1.0; (width + 1) * count];
+            turn(&rows, width, &mut columns);
+            for (at, &value) in columns[..width * count].iter().enumerate() {
+                assert_eq!(value, rows[at % count * width + at / count]);
+            }
+            assert!(columns[width * count..].iter().all(|value| *value == -1.0));
+        }
     }
 
     #[test]

@@ -115,22 +115,29 @@ pub fn fit(
     seed: u64,
     probe: &dyn Probe,
 ) -> Result<Reduction, ReductionError> {
-    let points = Points::new(x)?;
     probe.check()?;
     let seed = parameters.random_state().unwrap_or(seed);
     let (coordinates, model) = match parameters.typed() {
         Typed::Pca(pca) => {
+            let points = Points::unchecked(x.reborrow())?;
             let found = parallel::inside(|| pca::fit(&points, pca, seed, probe));
             found.map(|(rows, model)| (rows, ReductionModel::Pca(model)))?
         }
         Typed::Tsne(tsne) => {
-            tsne::fit(&points, tsne, seed, probe).map(|(rows, model)| (rows, ReductionModel::Tsne(model)))?
+            let found = tsne::fit(&Points::new(x.reborrow())?, tsne, seed, probe);
+            found.map(|(rows, model)| (rows, ReductionModel::Tsne(model)))?
         }
         Typed::Umap(umap) => {
-            umap::fit(&points, umap, seed, probe).map(|(rows, model)| (rows, ReductionModel::Umap(model)))?
+            let found = umap::fit(&Points::new(x.reborrow())?, umap, seed, probe);
+            found.map(|(rows, model)| (rows, ReductionModel::Umap(model)))?
         }
     };
-    let coordinates = table(coordinates, points.rows, model.num_components())?;
+    let shape = (x.nrows(), model.num_components());
+    let coordinates = match &model {
+        // Sums of values in range with factors of at most 1: they need no look, which for a long table takes a while.
+        ReductionModel::Pca(_) => Array2::from_shape_vec(shape, coordinates).map_err(|_| ReductionError::OutOfRange)?,
+        ReductionModel::Tsne(_) | ReductionModel::Umap(_) => table(coordinates, shape.0, shape.1)?,
+    };
     Ok(Reduction { coordinates, model })
 }
 

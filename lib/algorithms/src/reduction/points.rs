@@ -10,7 +10,7 @@ use super::pca::kernels::all_below;
 /// More rows than an index of four bytes holds are refused.
 const MOST_ROWS: usize = (u32::MAX / 2) as usize;
 /// Above this the sum of a few squares could leave the range of `f64`.
-const LARGEST: f64 = 1e140;
+pub(super) const LARGEST: f64 = 1e140;
 
 /// Rows × features in row order; every value is finite, and no square overflows.
 pub(super) struct Points<'a> {
@@ -22,6 +22,14 @@ pub(super) struct Points<'a> {
 impl<'a> Points<'a> {
     /// Refuses no rows, no features, and values that are missing, infinite or too large to square.
     pub(super) fn new(x: ArrayView2<'a, f64>) -> Result<Self, ReductionError> {
+        let points = Self::unchecked(x)?;
+        points.check()?;
+        Ok(points)
+    }
+
+    /// As [`Points::new`], for callers that [`Points::check`] the values, or see on their own way over them whether
+    /// all of them are below [`LARGEST`].
+    pub(super) fn unchecked(x: ArrayView2<'a, f64>) -> Result<Self, ReductionError> {
         let (rows, features) = x.dim();
         if rows == 0 || features == 0 {
             return Err(ReductionError::Empty { rows, features });
@@ -33,15 +41,20 @@ impl<'a> Points<'a> {
             Some(values) => Cow::Borrowed(values),
             None => Cow::Owned(x.iter().copied().collect()),
         };
+        Ok(Self { values, rows, features })
+    }
+
+    /// Refuses values that are missing, infinite or too large to square.
+    pub(super) fn check(&self) -> Result<(), ReductionError> {
         let bad = |value: &f64| value.is_nan() || value.abs() >= LARGEST;
         // Many comparisons at a time; where one fails, the exact place is looked for.
-        if !all_below(&values, LARGEST)
-            && let Some(index) = values.iter().position(bad)
+        if !all_below(&self.values, LARGEST)
+            && let Some(index) = self.values.iter().position(bad)
         {
-            let (row, column) = (index / features, index % features);
-            return Err(ReductionError::NotFinite { row, column, value: values[index] });
+            let (row, column) = (index / self.features, index % self.features);
+            return Err(ReductionError::NotFinite { row, column, value: self.values[index] });
         }
-        Ok(Self { values, rows, features })
+        Ok(())
     }
 
     /// The row at `index`.

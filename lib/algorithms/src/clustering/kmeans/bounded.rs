@@ -223,25 +223,31 @@ impl<'a> Work<'a> {
 
     /// The rows of the chunk whose center may have changed.
     fn find_open(&mut self, start: usize, labels: &[u32], upper: &mut [f32], lower: &mut [f32]) {
-        self.open.clear();
-        let (largest, fastest, next) = self.centers.largest;
-        for (row, ((label, upper), lower)) in labels.iter().zip(upper).zip(lower).enumerate() {
-            let label = *label as usize;
-            if label >= self.centers.norms.len() {
-                self.open.push(row);
-                continue;
-            }
-            *upper += self.centers.moved[label];
-            *lower -= if label == fastest { next } else { largest };
-            let bound = lower.max(self.centers.apart[label]);
-            if *upper >= bound {
-                let center = &self.centers.single[label * self.rows.features..(label + 1) * self.rows.features];
-                *upper = squared_distance(self.rows.row(start + row), center).sqrt();
-                if *upper >= bound {
-                    self.open.push(row);
+        let (rows, centers, open) = (self.rows, self.centers, &mut self.open);
+        open.clear();
+        let (largest, fastest, next) = centers.largest;
+        vectorised(
+            #[inline(always)]
+            || {
+                for (row, ((label, upper), lower)) in labels.iter().zip(&mut *upper).zip(&mut *lower).enumerate() {
+                    let label = *label as usize;
+                    if label >= centers.norms.len() {
+                        open.push(row);
+                        continue;
+                    }
+                    *upper += centers.moved[label];
+                    *lower -= if label == fastest { next } else { largest };
+                    let bound = lower.max(centers.apart[label]);
+                    if *upper >= bound {
+                        let center = &centers.single[label * rows.features..(label + 1) * rows.features];
+                        *upper = squared_distance(rows.row(start + row), center).sqrt();
+                        if *upper >= bound {
+                            open.push(row);
+                        }
+                    }
                 }
-            }
-        }
+            },
+        );
     }
 
     /// The nearest center of each row, and the squared distances to it and to the next, both without the row's own

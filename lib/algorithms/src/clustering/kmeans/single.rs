@@ -64,17 +64,29 @@ pub(super) fn products(factor: f32, centers: &[f32], rows: &[f32], features: usi
     }
 }
 
-/// The squared distance of two rows.
-#[inline]
+/// The squared distance of two rows, for loops inside [`crate::vectorised`] too.
+#[inline(always)]
 pub(super) fn squared_distance(a: &[f32], b: &[f32]) -> f32 {
     const LANES: usize = 8;
-    let mut lanes = [0.0; LANES];
     let (a, b) = (a.chunks_exact(LANES), b.chunks_exact(LANES));
-    let rest: f32 = a.remainder().iter().zip(b.remainder()).map(|(a, b)| (a - b) * (a - b)).sum();
+    // The last few values in four lanes, then one by one: half of a short row would be added in turn otherwise.
+    let (last_a, last_b) = (a.remainder().chunks_exact(LANES / 2), b.remainder().chunks_exact(LANES / 2));
+    let pairs = last_a.remainder().iter().zip(last_b.remainder());
+    let rest: f32 = pairs.map(|(a, b)| (a - b) * (a - b)).sum();
+    let mut lanes = [0.0; LANES];
     for (a, b) in a.zip(b) {
         for lane in 0..LANES {
             lanes[lane] += (a[lane] - b[lane]) * (a[lane] - b[lane]);
         }
     }
-    lanes.iter().sum::<f32>() + rest
+    let mut halves = [0.0; LANES / 2];
+    for lane in 0..LANES / 2 {
+        halves[lane] = lanes[lane] + lanes[lane + LANES / 2];
+    }
+    for (a, b) in last_a.zip(last_b) {
+        for lane in 0..LANES / 2 {
+            halves[lane] += (a[lane] - b[lane]) * (a[lane] - b[lane]);
+        }
+    }
+    (halves[0] + halves[2]) + (halves[1] + halves[3]) + rest
 }

@@ -1,4 +1,5 @@
-//! The nearest rows by looking at all of them: products of matrices find candidates, exact distances decide.
+//! The nearest rows by looking at all of them: products of matrices in single precision find candidates, exact distances
+//! decide.
 
 use ndarray::linalg::general_mat_mul;
 use ndarray::{Array2, ArrayView2, Axis};
@@ -10,25 +11,36 @@ use crate::models::vector::vectorised;
 const TILE: usize = 1024;
 /// Fewer queries than this are answered without a product.
 const FEW: usize = 4;
-/// By how much the distances from a product of matrices may be wrong, relative to the squared lengths of both rows.
-const ROUNDING: f64 = 1e-12;
+/// Tables whose largest value, less the mean, is outside have squares that leave the range of numbers.
+const SCALES: std::ops::Range<f64> = 1e-100..1e100;
+/// A query of a larger squared length, in units of the scale, is answered without a product.
+const FARTHEST: f32 = 1e30;
+/// More than what is lost where single precision ends, in squared units of the scale.
+const TINY: f32 = 1e-36;
 
 /// Rows that are looked at together: mostly none of them is near enough.
 const TOGETHER: usize = 16;
 
+/// A query: its squared length, and by how much distances may be wrong, relative to the squared lengths of both rows.
+#[derive(Clone, Copy)]
+struct Query {
+    length: f32,
+    rounding: f32,
+}
+
 /// Calls `offer` with the least that the squared distance to a row can be and the row's place, for every row for which
-/// that is at most the limit that the last call gave; `products` are those with a query of the given squared length.
-fn candidates(products: &[f64], squares: &[f64], length: f64, mut offer: impl FnMut(f64, usize) -> f64) {
+/// that is at most the limit that the last call gave; `products` are those with the query.
+fn candidates(products: &[f32], squares: &[f32], query: Query, mut offer: impl FnMut(f32, usize) -> f32) {
     vectorised(
         #[inline(always)]
         || {
-            let mut limit = f64::INFINITY;
+            let mut limit = f32::INFINITY;
             let parts = products.chunks(TOGETHER).zip(squares.chunks(TOGETHER));
             for (part, (products, squares)) in parts.enumerate() {
-                let mut least = [f64::INFINITY; TOGETHER];
+                let mut least = [f32::INFINITY; TOGETHER];
                 for ((least, product), square) in least.iter_mut().zip(products).zip(squares) {
-                    let sum = length + square;
-                    *least = sum + product - ROUNDING * sum;
+                    let sum = query.length + square;
+                    *least = sum + product - (query.rounding * sum + TINY);
                 }
                 if least.iter().filter(|least| **least <= limit).count() > 0 {
                     for (lane, &least) in least[..products.len()].iter().enumerate() {
@@ -48,8 +60,12 @@ pub(super) struct Data<'a> {
     metric: Metric,
     /// The means of the features; taking them away keeps the products small.
     means: Vec<f64>,
-    /// Squared lengths of the rows less the means.
-    squares: Vec<f64>,
+    /// The largest size of a value less the mean.
+    scale: f64,
+    /// The rows less the means, in units of the scale; nothing where products are of no use.
+    compact: Vec<f32>,
+    /// Their squared lengths.
+    squares: Vec<f32>,
 }
 
 impl<'a> Data<'a> {
@@ -59,52 +75,70 @@ impl<'a> Data<'a> {
         for row in rows.chunks_exact(features) {
             means.iter_mut().zip(row).for_each(|(mean, value)| *mean += value / count);
         }
-        let square = |row: &[f64]| row.iter().zip(&means).map(|(value, mean)| (value - mean).powi(2)).sum();
-        let squares = rows.chunks_exact(features).map(square).collect();
-        Self { rows, features, metric, means, squares }
+        let mut data = Self { rows, features, metric, means, scale: 1.0, compact: Vec::new(), squares: Vec::new() };
+        if metric == Metric::Manhattan {
+            return data;
+        }
+        let beyond = |row: &[f64]| data.centred(row).fold(0.0, |largest: f64, value| largest.max(value.abs()));
+        let scale = rows.chunks_exact(features).map(beyond).fold(0.0, f64::max);
+        if SCALES.contains(&scale) {
+            data.scale = scale;
+            (data.compact, data.squares) = data.compacted(rows);
+        }
+        data
     }
 
     /// The nearest rows of each query; queries lie one after the other.
     pub(super) fn nearest(&self, queries: &[f64], most: usize) -> Vec<Vec<Neighbour>> {
         let count = queries.len() / self.features;
-        let finite = self.squares.iter().all(|square| square.is_finite());
-        if self.metric == Metric::Manhattan || count < FEW || !finite {
+        let (compact, lengths) = self.compacted(queries);
+        let far = lengths.iter().any(|length| length.is_nan() || *length > FARTHEST);
+        if self.compact.is_empty() || count < FEW || far {
             return queries.chunks_exact(self.features).map(|query| self.one(query, most)).collect();
         }
-        let centred: Vec<f64> = queries.chunks_exact(self.features).flat_map(|query| self.centred(query)).collect();
-        let lengths: Vec<f64> =
-            centred.chunks_exact(self.features).map(|query| query.iter().map(|value| value * value).sum()).collect();
+        // Each of the products and sums of an inner product rounds once, and so do the values themselves.
+        let rounding = (self.features + 8) as f32 * f32::EPSILON;
         let mut nearest: Vec<Nearest> = (0..count).map(|_| Nearest::new(most)).collect();
-        let mut tile = Vec::with_capacity(TILE * self.features);
         let mut products = Array2::zeros((count, TILE));
-        let Ok(centred) = ArrayView2::from_shape((count, self.features), &centred) else { return Vec::new() };
-        for (start, rows) in (0..).step_by(TILE).zip(self.rows.chunks(TILE * self.features)) {
-            tile.clear();
-            rows.chunks_exact(self.features).for_each(|row| tile.extend(self.centred(row)));
-            let size = tile.len() / self.features;
-            let Ok(tile) = ArrayView2::from_shape((size, self.features), &tile) else { continue };
-            let mut products = products.view_mut().split_at(Axis(1), size).0;
-            general_mat_mul(-2.0, &centred, &tile.t(), 0.0, &mut products);
-            let squares = &self.squares[start..start + size];
+        let Ok(compact) = ArrayView2::from_shape((count, self.features), &compact) else { return Vec::new() };
+        let tiles = self.compact.chunks(TILE * self.features).zip(self.squares.chunks(TILE));
+        for (start, (tile, squares)) in (0..).step_by(TILE).zip(tiles) {
+            let Ok(tile) = ArrayView2::from_shape((squares.len(), self.features), tile) else { continue };
+            let mut products = products.view_mut().split_at(Axis(1), squares.len()).0;
+            general_mat_mul(-2.0, &compact, &tile.t(), 0.0, &mut products);
             for (index, nearest) in nearest.iter_mut().enumerate() {
                 let query = &queries[index * self.features..(index + 1) * self.features];
                 let line = products.row(index);
                 // A row of a table in row order is always a slice.
                 let Some(line) = line.as_slice() else { continue };
-                candidates(line, squares, lengths[index], |least, offset| {
-                    if least <= nearest.limit() {
+                let mut limit = self.limit(nearest);
+                candidates(line, squares, Query { length: lengths[index], rounding }, |least, offset| {
+                    if least <= limit {
                         self.offer(nearest, query, start + offset);
+                        limit = self.limit(nearest);
                     }
-                    nearest.limit()
+                    limit
                 });
             }
         }
         nearest.into_iter().map(Nearest::into_found).collect()
     }
 
+    /// Rows less the means in units of the scale, and their squared lengths.
+    fn compacted(&self, rows: &[f64]) -> (Vec<f32>, Vec<f32>) {
+        let compact = rows.chunks_exact(self.features).flat_map(|row| self.centred(row)).map(|value| value as f32);
+        let length = |row: &[f64]| self.centred(row).map(|value| value * value).sum::<f64>() as f32;
+        (compact.collect(), rows.chunks_exact(self.features).map(length).collect())
+    }
+
+    /// The largest squared distance that is near enough, in units of the scale and rounded up.
+    fn limit(&self, nearest: &Nearest) -> f32 {
+        (nearest.limit() / self.scale / self.scale * (1.0 + 1e-6)) as f32
+    }
+
     fn one(&self, query: &[f64], most: usize) -> Vec<Neighbour> {
         let mut nearest = Nearest::new(most);
-        (0..self.squares.len()).for_each(|row| self.offer(&mut nearest, query, row));
+        (0..self.rows.len() / self.features).for_each(|row| self.offer(&mut nearest, query, row));
         nearest.into_found()
     }
 
@@ -116,7 +150,8 @@ impl<'a> Data<'a> {
         }
     }
 
+    /// The values less the means, in units of the scale.
     fn centred<'b>(&'b self, row: &'b [f64]) -> impl Iterator<Item = f64> + 'b {
-        row.iter().zip(&self.means).map(|(value, mean)| value - mean)
+        row.iter().zip(&self.means).map(|(value, mean)| (value - mean) / self.scale)
     }
 }

@@ -4,7 +4,7 @@
 use ndarray::linalg::general_mat_mul;
 use ndarray::{Array2, ArrayView2, Axis};
 
-use crate::models::vector::{dot_inlined, vectorised};
+use crate::models::vector::{dot_inlined, turn, vectorised};
 use crate::parallel;
 
 /// The rows of a block: few enough for the caches.
@@ -38,6 +38,18 @@ pub(super) struct Part {
     last: usize,
 }
 
+/// Evenly spread blocks of rows: those whose number leaves `first` when it is divided by `every`.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Spread {
+    pub(super) every: usize,
+    pub(super) first: usize,
+}
+
+impl Spread {
+    /// All the rows.
+    pub(super) const ALL: Self = Self { every: 1, first: 0 };
+}
+
 impl Design {
     pub(super) fn new(x: ArrayView2<'_, f64>) -> Self {
         let (count, features) = x.dim();
@@ -56,9 +68,10 @@ impl Design {
         starts.map(|first| Part { first, last: (first + size).min(self.blocks.len()) }).collect()
     }
 
-    /// The blocks of a part, each with its index and its rows.
-    pub(super) fn blocks(&self, part: Part) -> impl Iterator<Item = (usize, std::ops::Range<usize>)> {
-        (part.first..part.last).map(|block| (block, block * BLOCK..((block + 1) * BLOCK).min(self.count)))
+    /// The blocks of a part that are in the spread, each with its index and its rows.
+    pub(super) fn blocks(&self, part: Part, spread: Spread) -> impl Iterator<Item = (usize, std::ops::Range<usize>)> {
+        let chosen = (part.first..part.last).filter(move |block| block % spread.every == spread.first);
+        chosen.map(|block| (block, block * BLOCK..((block + 1) * BLOCK).min(self.count)))
     }
 
     /// Writes scores × rows of a block; `point` holds scores × width.
@@ -201,7 +214,10 @@ fn non_zeros(rows: &ArrayView2<'_, f64>) -> usize {
 fn dense_block(rows: &ArrayView2<'_, f64>) -> Block {
     let (count, features) = rows.dim();
     let mut values = Array2::ones((features + 1, count));
-    values.view_mut().split_at(Axis(0), features).0.assign(&rows.t());
+    match (rows.as_slice(), values.as_slice_mut()) {
+        (Some(rows), Some(columns)) => turn(rows, features, columns),
+        _ => values.view_mut().split_at(Axis(0), features).0.assign(&rows.t()),
+    }
     Block::Dense(values)
 }
 

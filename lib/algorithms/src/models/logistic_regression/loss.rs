@@ -2,16 +2,16 @@
 
 use ndarray::{Array2, ArrayView2};
 
-use super::design::Design;
+use super::design::{Design, Spread};
 use crate::models::cholesky::Cholesky;
 use crate::models::vector::{add_scaled, dot, exponential, log_one_plus, vectorised};
 use crate::parallel;
 
 /// Up to this width the start is preconditioned by a whole matrix, above it by its diagonal.
-const MOST_WHOLE: usize = 512;
+pub(super) const MOST_WHOLE: usize = 512;
 /// So many rows for each column show the curvature well enough.
 const ROWS_PER_COLUMN: usize = 16;
-const FEWEST_ROWS: usize = 4096;
+pub(super) const FEWEST_ROWS: usize = 4096;
 
 /// The weighted mean of the log loss plus `penalty / 2 · |coefficients|²`.
 ///
@@ -27,8 +27,11 @@ pub(super) struct Loss {
     pub(super) fit_intercept: bool,
 }
 
-/// An approximation of the inverse of the curvature, the same for every score.
+/// An approximation of the inverse of the curvature.
 pub(super) enum Preconditioner {
+    /// One for each score.
+    Each(Vec<Cholesky>),
+    /// The same for every score.
     Whole(Cholesky),
     Diagonal(Vec<f64>),
     None,
@@ -37,18 +40,26 @@ pub(super) enum Preconditioner {
 impl Loss {
     /// The loss at a point; writes its gradient.
     pub(super) fn evaluate(&self, point: &[f64], gradient: &mut [f64]) -> f64 {
+        self.evaluate_spread(Spread::ALL, point, gradient)
+    }
+
+    /// As [`Loss::evaluate`] over some of the rows.
+    pub(super) fn evaluate_spread(&self, spread: Spread, point: &[f64], gradient: &mut [f64]) -> f64 {
         let width = self.design.width;
         let Ok(lines) = ArrayView2::from_shape((self.scores, width), point) else { return f64::NAN };
         let parts = parallel::map(self.design.parts(), |part| {
             let mut sums = Array2::zeros((self.scores, width));
             let mut scores = Array2::zeros((self.scores, 0));
-            let mut loss = 0.0;
-            for (block, rows) in self.design.blocks(part) {
+            let (mut loss, mut total) = (0.0, 0.0);
+            for (block, rows) in self.design.blocks(part, spread) {
                 if scores.ncols() != rows.len() {
                     scores = Array2::zeros((self.scores, rows.len()));
                 }
                 self.design.scores(block, lines, &mut scores);
                 let (classes, weights) = (&self.classes[rows.clone()], &self.weights[rows]);
+                if spread.every > 1 {
+                    total += weights.iter().sum::<f64>();
+                }
                 loss += if self.scores == 1 {
                     binary(scores.as_slice_mut().unwrap_or(&mut []), classes, weights)
                 } else {
@@ -56,13 +67,21 @@ impl Loss {
                 };
                 self.design.add_products(block, &scores, &mut sums);
             }
-            (loss, sums)
+            (loss, sums, total)
         });
         gradient.fill(0.0);
-        let mut loss = 0.0;
-        for (part, sums) in &parts {
+        let (mut loss, mut total) = (0.0, 0.0);
+        for (part, sums, weight) in &parts {
             loss += part;
+            total += weight;
             add_scaled(gradient, 1.0, sums.as_slice().unwrap_or(&[]));
+        }
+        if spread.every > 1 {
+            // The weights of all rows sum to 1.
+            loss /= total;
+            for value in gradient.iter_mut() {
+                *value /= total;
+            }
         }
         for (gradient, point) in gradient.chunks_exact_mut(width).zip(point.chunks_exact(width)) {
             let coefficients = &point[..width - 1];
@@ -111,7 +130,7 @@ impl Loss {
         let parts = parallel::map(self.design.parts(), |part| {
             let mut sums = Array2::zeros(if whole { (width, width) } else { (1, width) });
             let mut total = 0.0;
-            for (block, rows) in self.design.blocks(part).filter(|(block, _)| block % every == 0) {
+            for (block, rows) in self.design.blocks(part, Spread { every, first: 0 }) {
                 let weights = &self.weights[rows];
                 total += weights.iter().sum::<f64>();
                 if whole {
@@ -128,23 +147,52 @@ impl Loss {
             sums += &part;
         }
         sums *= curvature / total;
-        let least = 1e-10 * sums.iter().copied().fold(0.0, f64::max) + self.penalty;
-        if !sums.iter().all(|value| value.is_finite()) || total <= 0.0 || least <= 0.0 {
+        if whole {
+            return self.factor(sums).map_or(Preconditioner::None, Preconditioner::Whole);
+        }
+        let least = self.least(&sums);
+        if !sums.iter().all(|value| value.is_finite()) || least <= 0.0 {
             return Preconditioner::None;
         }
-        if !whole {
-            return Preconditioner::Diagonal(sums.iter().map(|sum| 1.0 / (sum + least)).collect());
+        Preconditioner::Diagonal(sums.iter().map(|sum| 1.0 / (sum + least)).collect())
+    }
+
+    /// From the curvature at a point, of some of the rows, one matrix for each score.
+    pub(super) fn preconditioner_at(&self, point: &[f64], spread: Spread) -> Preconditioner {
+        let chosen: Vec<usize> = (0..self.design.width).collect();
+        let factors = (0..self.scores).map(|score| {
+            let mut sums = self.curvature(point, score, &chosen, spread);
+            sums *= spread.every as f64;
+            self.factor(sums)
+        });
+        factors.collect::<Option<_>>().map_or(Preconditioner::None, Preconditioner::Each)
+    }
+
+    /// What is added to the diagonal of a curvature.
+    fn least(&self, curvature: &Array2<f64>) -> f64 {
+        1e-10 * curvature.iter().copied().fold(0.0, f64::max) + self.penalty
+    }
+
+    fn factor(&self, mut curvature: Array2<f64>) -> Option<Cholesky> {
+        let least = self.least(&curvature);
+        if !curvature.iter().all(|value| value.is_finite()) || least <= 0.0 {
+            return None;
         }
-        for column in 0..width {
-            sums[[column, column]] += least;
+        let last = self.design.width - 1;
+        if !self.fit_intercept {
+            // An intercept of 0 stays 0 only where no coefficient moves it.
+            curvature.row_mut(last).fill(0.0);
         }
-        Cholesky::new(&sums, 0.0).map_or(Preconditioner::None, Preconditioner::Whole)
+        for column in 0..=last {
+            curvature[[column, column]] += least;
+        }
+        Cholesky::new(&curvature, 0.0)
     }
 
     /// The curvature of one score at a point for the chosen columns, by the probabilities of its class, without the
     /// penalty; only the lower triangle counts. For more than two classes it is bounded from above by leaving out what
     /// the classes have to do with each other.
-    pub(super) fn curvature(&self, point: &[f64], score: usize, chosen: &[usize]) -> Array2<f64> {
+    pub(super) fn curvature(&self, point: &[f64], score: usize, chosen: &[usize], spread: Spread) -> Array2<f64> {
         let width = self.design.width;
         let mut places = vec![None; width];
         chosen.iter().enumerate().for_each(|(place, &column)| places[column] = Some(place as u32));
@@ -152,7 +200,7 @@ impl Loss {
         let Ok(lines) = ArrayView2::from_shape((self.scores, width), point) else { return Array2::zeros(size) };
         let parts = parallel::map(self.design.parts(), |part| {
             let mut sums = Array2::zeros(size);
-            for (block, rows) in self.design.blocks(part) {
+            for (block, rows) in self.design.blocks(part, spread) {
                 let mut scores = Array2::zeros((self.scores, rows.len()));
                 self.design.scores(block, lines, &mut scores);
                 let mut weights = self.weights[rows].to_vec();
@@ -181,11 +229,21 @@ impl Loss {
 impl Preconditioner {
     /// Multiplies by the inverse; nothing is changed where the curvature is not known.
     pub(super) fn apply(&self, values: &mut [f64], width: usize) {
-        for line in values.chunks_exact_mut(width) {
+        for (score, line) in values.chunks_exact_mut(width).enumerate() {
             match self {
+                Self::Each(factors) => factors[score].solve(line),
                 Self::Whole(factor) => factor.solve(line),
                 Self::Diagonal(inverse) => line.iter_mut().zip(inverse).for_each(|(value, inverse)| *value *= inverse),
                 Self::None => {}
+            }
+        }
+        if let Self::Each(factors) = self
+            && factors.len() > 1
+        {
+            // What is the same for all classes changes no probability; it only makes coefficients larger.
+            for column in 0..width {
+                let mean = values[column..].iter().step_by(width).sum::<f64>() / factors.len() as f64;
+                values[column..].iter_mut().step_by(width).for_each(|value| *value -= mean);
             }
         }
     }

@@ -3,6 +3,7 @@
 
 use ndarray::Array2;
 
+use super::design::Spread;
 use super::loss::Loss;
 use crate::models::elastic_net::soft_threshold;
 use crate::models::lbfgs::Minimum;
@@ -121,7 +122,7 @@ impl<'a> Model<'a> {
             own[column] != 0.0 || own_gradient[column].abs() > 0.9 * absolute
         };
         let chosen: Vec<usize> = (0..width).filter(can_move).collect();
-        let mut curvature = loss.curvature(point, score, &chosen);
+        let mut curvature = loss.curvature(point, score, &chosen, Spread::ALL);
         for (place, &column) in chosen.iter().enumerate() {
             curvature[[place, place]] += 1e-12 + if column + 1 == width { 0.0 } else { loss.penalty };
             for other in 0..place {

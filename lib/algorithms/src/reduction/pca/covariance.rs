@@ -1,10 +1,11 @@
 //! Sums over all rows that principal components need: means, the scatter of the features, and the coordinates.
 
 use super::super::matrix::{Matrix, product_with_itself};
-use super::super::points::Points;
+use super::super::points::{LARGEST, Points};
+use super::ReductionError;
 use super::kernels::{self, padded};
 use crate::parallel;
-use crate::probe::{Cancelled, Probe};
+use crate::probe::Probe;
 
 /// Rows that one task centres or multiplies.
 const ROWS: usize = 1024;
@@ -15,9 +16,11 @@ const NARROW: usize = 256;
 /// Rows whose mean is the first guess of the mean.
 const SAMPLE: usize = 1024;
 
-/// The mean of each feature, and the sums of the products of what lies beyond them: features × features.
-pub(super) fn scatter(points: &Points<'_>, probe: &dyn Probe) -> Result<(Vec<f64>, Vec<f64>), Cancelled> {
+/// The mean of each feature, and the sums of the products of what lies beyond them: features × features. Refuses values
+/// as [`Points::check`] does, on the way, as a look at all of them takes as long as everything else.
+pub(super) fn scatter(points: &Points<'_>, probe: &dyn Probe) -> Result<(Vec<f64>, Vec<f64>), ReductionError> {
     if points.features > NARROW {
+        points.check()?;
         let mean = points.means();
         let centred = Matrix { rows: points.rows, columns: points.features, values: centred(points, &mean) };
         probe.check()?;
@@ -42,7 +45,10 @@ pub(super) fn scatter(points: &Points<'_>, probe: &dyn Probe) -> Result<(Vec<f64
     let width = padded(features);
     let parts = parallel::try_map(points.values.chunks(length), |part| {
         probe.check()?;
-        Ok::<_, Cancelled>(kernels::scatter(part, &guess))
+        match kernels::scatter(part, &guess, LARGEST) {
+            Some(found) => Ok(found),
+            None => points.check().and(Err(ReductionError::OutOfRange)),
+        }
     })?;
     let (mut sums, mut products) = (vec![0.0; features], vec![0.0; width * width]);
     for (part_sums, part_products) in parts {

@@ -11,7 +11,7 @@
 
 use pulp::{Arch, Simd, WithSimd};
 
-use crate::vectorised::vectorised;
+use crate::vectorised::{all_inlined, vectorised};
 
 /// Rows that are centred and multiplied at a time; with up to 100 features they fit the first cache.
 pub(super) const BLOCK: usize = 64;
@@ -26,9 +26,9 @@ pub(super) const fn padded(columns: usize) -> usize {
 }
 
 /// The sums of rows beyond a guess of the mean, and of the products of these: padded features × padded features, of which
-/// those below the diagonal are only partly there.
-pub(super) fn scatter(rows: &[f64], guess: &[f64]) -> (Vec<f64>, Vec<f64>) {
-    Arch::new().dispatch(Scatter { rows, guess })
+/// those below the diagonal are only partly there. `None` where a value is not a number of a size below `bound`.
+pub(super) fn scatter(rows: &[f64], guess: &[f64], bound: f64) -> Option<(Vec<f64>, Vec<f64>)> {
+    Arch::new().dispatch(Scatter { rows, guess, bound })
 }
 
 /// `(rows − mean) · directions` into `result` (rows × columns), with `directions` features × padded columns.
@@ -40,20 +40,25 @@ pub(super) fn project(rows: &[f64], mean: &[f64], directions: &[f64], columns: u
 pub(in crate::reduction) fn all_below(values: &[f64], bound: f64) -> bool {
     vectorised(
         #[inline(always)]
-        || {
-            // NaN is not below anything.
-            values.chunks(4096).all(|part| part.iter().fold(true, |fine, value| fine & (value.abs() < bound)))
-        },
+        || values.chunks(4096).all(|part| below(part, bound)),
     )
+}
+
+/// As [`all_below`], without a way out before the end.
+#[inline(always)]
+fn below(values: &[f64], bound: f64) -> bool {
+    // NaN is not below anything.
+    all_inlined(values, |value| value.abs() < bound)
 }
 
 struct Scatter<'a> {
     rows: &'a [f64],
     guess: &'a [f64],
+    bound: f64,
 }
 
 impl WithSimd for Scatter<'_> {
-    type Output = (Vec<f64>, Vec<f64>);
+    type Output = Option<(Vec<f64>, Vec<f64>)>;
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) -> Self::Output {
@@ -62,6 +67,9 @@ impl WithSimd for Scatter<'_> {
         let (mut sums, mut products) = (vec![0.0; features], vec![0.0; width * width]);
         let mut buffer = vec![0.0; BLOCK * width];
         for block in self.rows.chunks(BLOCK * features) {
+            if !below(block, self.bound) {
+                return None;
+            }
             let rows = block.len() / features;
             for (result, row) in buffer.chunks_exact_mut(width).zip(block.chunks_exact(features)) {
                 for (((result, value), guess), sum) in result.iter_mut().zip(row).zip(self.guess).zip(&mut sums) {
@@ -76,7 +84,7 @@ impl WithSimd for Scatter<'_> {
                 }
             }
         }
-        (sums, products)
+        Some((sums, products))
     }
 }
 
@@ -167,7 +175,7 @@ mod tests {
         for (rows, features) in [(1, 1), (5, 3), (130, 8), (67, 30), (64, 17)] {
             let x = table(rows, features);
             let guess: Vec<f64> = (0..features).map(|feature| (feature % 4) as f64).collect();
-            let (sums, products) = scatter(&x, &guess);
+            let (sums, products) = scatter(&x, &guess, 100.0).unwrap();
             let value = |row: usize, feature: usize| x[row * features + feature] - guess[feature];
             for i in 0..features {
                 assert_eq!(sums[i], (0..rows).map(|row| value(row, i)).sum::<f64>());
@@ -194,6 +202,7 @@ mod tests {
                 }
             }
         }
+        assert!(scatter(&[1.0, f64::NAN], &[0.0], 2.0).is_none() && scatter(&[1.0, -2.0], &[0.0], 2.0).is_none());
         assert!(all_below(&table(300, 30), 100.0) && !all_below(&[1.0, f64::NAN], 2.0) && !all_below(&[-3.0], 2.0));
     }
 }

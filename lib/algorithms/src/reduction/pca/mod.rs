@@ -141,7 +141,7 @@ impl Pca {
     }
 }
 
-/// The coordinates of the rows, rows × components, and the model.
+/// The coordinates of the rows, rows × components, and the model; the values need not have been checked.
 pub(super) fn fit(
     points: &Points<'_>,
     parameters: &PcaParameters,
@@ -168,6 +168,7 @@ pub(super) fn fit(
         Components::All | Components::Share(_) => None,
     };
     if points.constant() {
+        points.check()?;
         return Err(ReductionError::Constant { rows });
     }
     probe.progress(0.0, 1.0, "finding the principal components");
@@ -180,6 +181,9 @@ pub(super) fn fit(
             Solver::Randomised => true,
         }
     });
+    if few.is_some() || features > rows {
+        points.check()?;
+    }
     let found = match few {
         Some(count) => randomised::components(points, count, parameters, seed, probe)?,
         None if features <= rows => by_features(points, parameters.num_components, probe)?,
@@ -209,7 +213,7 @@ fn wanted(asked: Components, scatter: &[f64], most: usize) -> usize {
     }
 }
 
-/// By the scatter of the features: features × features.
+/// By the scatter of the features: features × features. Refuses values as [`Points::check`] does.
 fn by_features(points: &Points<'_>, asked: Components, probe: &dyn Probe) -> Result<Found, ReductionError> {
     let features = points.features;
     let (mean, scatter) = covariance::scatter(points, probe)?;
