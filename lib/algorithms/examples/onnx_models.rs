@@ -21,12 +21,13 @@ type Outcome<T> = Result<T, Box<dyn Error>>;
 
 /// The most bytes of a graph.
 const LIMIT: usize = 64 << 20;
-const CLASSIFIERS: [(Algorithm, &str); 21] = [
+const CLASSIFIERS: [(Algorithm, &str); 22] = [
     (Algorithm::RandomForest, r#"{"n_estimators": 60}"#),
     (Algorithm::ExtraTrees, r#"{"n_estimators": 30, "max_depth": 6}"#),
     (Algorithm::DecisionTree, "{}"),
     (Algorithm::LogisticRegression, "{}"),
     (Algorithm::LogisticRegression, r#"{"penalty": "l1", "C": 0.1}"#),
+    (Algorithm::LinearDiscriminantAnalysis, "{}"),
     (Algorithm::NaiveBayes, "{}"),
     (Algorithm::Svm, "{}"),
     (Algorithm::Svm, r#"{"kernel": "linear"}"#),
@@ -190,6 +191,7 @@ impl Writer<'_> {
         let present = Target::Classes { labels, codes };
         for (index, (algorithm, parameters)) in [
             (Algorithm::LogisticRegression, "{}"),
+            (Algorithm::LinearDiscriminantAnalysis, "{}"),
             (Algorithm::NaiveBayes, "{}"),
             (Algorithm::Svm, "{}"),
             (Algorithm::Svm, r#"{"probability": true, "kernel": "linear"}"#),

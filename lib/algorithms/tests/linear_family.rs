@@ -1,5 +1,5 @@
-//! Ridge, lasso, elastic net, penalised logistic regression, support vector machines, naive Bayes and nearest neighbours
-//! against scikit-learn, by the files that `tests/golden/linear_family.py` writes, and what holds for them anyway.
+//! Ridge, lasso, elastic net, penalised logistic regression, discriminant analysis, support vector machines, naive Bayes
+//! and nearest neighbours against scikit-learn, by the files that `tests/golden/linear_family.py` writes, and what holds for them anyway.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -73,7 +73,7 @@ fn close(name: &str, given: &[f64], expected: &[f64], tolerance: f64) {
     }
 }
 
-/// Closed forms (ridge, naive Bayes, nearest neighbours) agree to 1e-9. Coordinate descent runs to a duality gap of 1e-13 on
+/// Closed forms (ridge, discriminant analysis, naive Bayes, nearest neighbours) agree to 1e-9. Coordinate descent runs to a duality gap of 1e-13 on
 /// both sides, whose root is the error of the coefficients; saga and the proximal Newton steps to 1e-9 and 1e-8; machines
 /// to 1e-6, which the coefficients of up to C multiply.
 #[test]
@@ -107,7 +107,7 @@ fn as_scikit_learn() {
                 let zeros = |values: &[f64]| values.iter().filter(|value| **value == 0.0).count();
                 assert_eq!(zeros(model.coefficients()), zeros(&case.coefficients[..x.ncols()]), "{name}");
             }
-            Model::LogisticRegression(model) => {
+            Model::LogisticRegression(model) | Model::LinearDiscriminantAnalysis(model) => {
                 close(name, &[model.coefficients(), model.intercepts()].concat(), &case.coefficients, tolerance);
             }
             Model::Svm(model) if case.task == Task::Classification => {
@@ -148,7 +148,7 @@ fn codes(x: &Array2<f64>) -> Vec<f64> {
     numbers(x).into_iter().map(|value| f64::from(u8::from(value > -3.0)) + f64::from(u8::from(value > 0.0))).collect()
 }
 
-const NEW: [(Algorithm, Task); 7] = [
+const NEW: [(Algorithm, Task); 8] = [
     (Algorithm::Ridge, Task::Regression),
     (Algorithm::ElasticNet, Task::Regression),
     (Algorithm::Svm, Task::Regression),
@@ -156,6 +156,7 @@ const NEW: [(Algorithm, Task); 7] = [
     (Algorithm::Knn, Task::Regression),
     (Algorithm::NaiveBayes, Task::Classification),
     (Algorithm::LogisticRegression, Task::Classification),
+    (Algorithm::LinearDiscriminantAnalysis, Task::Classification),
 ];
 
 #[test]
@@ -166,6 +167,7 @@ fn threads_change_nothing() {
         let given = match (algorithm, task) {
             (Algorithm::Svm, Task::Classification) => json!({"probability": true, "cache_size": 0.5}),
             (Algorithm::LogisticRegression, _) => json!({"l1_ratio": 0.5}),
+            (Algorithm::LinearDiscriminantAnalysis, _) => json!({"shrinkage": "auto"}),
             _ => json!({}),
         };
         let with = |threads: usize| {
@@ -243,6 +245,18 @@ fn bad_input_is_named() {
     assert!(priors.ends_with("the class '1' is left out"), "{priors}");
     let priors = error(Algorithm::NaiveBayes, Task::Classification, json!({"priors": {"0": 0.5, "1": 0.6}}));
     assert!(priors.contains("the sum is 1.1"), "{priors}");
+    let discriminant = |given| error(Algorithm::LinearDiscriminantAnalysis, Task::Classification, given);
+    let priors = discriminant(json!({"priors": {"0": 0, "1": 1}}));
+    assert!(priors.ends_with("that of the class '0' is 0, and it has rows"), "{priors}");
+    let few = run(
+        Algorithm::LinearDiscriminantAnalysis,
+        Task::Classification,
+        &Map::new(),
+        &x,
+        &[0.0, 1.0, 2.0, 3.0, 4.0, 5.0],
+        None,
+    );
+    assert!(few.unwrap_err().to_string().starts_with("6 rows (with a weight above 0) of 6 classes are too few"));
     let wrong = |algorithm, task, given: Value| {
         Hyperparameters::parse(algorithm, task, given.as_object().unwrap()).unwrap_err().to_string()
     };
@@ -251,6 +265,9 @@ fn bad_input_is_named() {
     assert!(
         wrong(Algorithm::Lasso, Task::Regression, json!({"positive": true})).contains("coefficients may be negative")
     );
+    let both = json!({"solver": "svd", "shrinkage": "auto"});
+    let both = wrong(Algorithm::LinearDiscriminantAnalysis, Task::Classification, both);
+    assert_eq!(both, "shrinkage cannot be given with solver = svd; set solver to lsqr, or leave one of them out");
     let both = json!({"penalty": "l1", "l1_ratio": 0.5});
     assert!(wrong(Algorithm::LogisticRegression, Task::Classification, both).contains("elasticnet"));
 }
@@ -281,5 +298,53 @@ fn constant_columns_and_huge_numbers_are_survived_or_refused() {
             };
             assert!(finite, "{algorithm}");
         }
+    }
+}
+
+#[test]
+fn columns_that_say_nothing_new_change_no_discriminant() {
+    let plain = features(90, 3);
+    let y = codes(&plain);
+    // As they are, the columns are the same but for a shift and a wrap.
+    let plain = plain.mapv(|value| (7.0 * value).sin());
+    // A constant, the difference of two columns, and one that is constant in each class.
+    let more = Array2::from_shape_fn((90, 6), |(row, column)| match column {
+        3 => 0.1,
+        4 => plain[[row, 0]] - plain[[row, 2]],
+        5 => y[row],
+        _ => plain[[row, column]],
+    });
+    for given in [json!({}), json!({"solver": "lsqr"})] {
+        let probability = |x: &Array2<f64>| {
+            let algorithm = Algorithm::LinearDiscriminantAnalysis;
+            let fitted = run(algorithm, Task::Classification, given.as_object().unwrap(), x, &y, None).unwrap();
+            assert!(fitted.feature_importance.iter().all(|value| *value >= 0.0 && value.is_finite()));
+            fitted.model.predict_proba(x.view()).unwrap().into_raw_vec_and_offset().0
+        };
+        close(&given.to_string(), &probability(&more), &probability(&plain), 1e-9);
+        // Nothing varies within a class: what is left is how many rows each has.
+        let shares = probability(&more.select(ndarray::Axis(1), &[5]));
+        let count = |class: f64| y.iter().filter(|code| **code == class).count() as f64 / 90.0;
+        close(&given.to_string(), &shares[..3], &[count(0.0), count(1.0), count(2.0)], 1e-12);
+    }
+}
+
+#[test]
+fn a_discriminant_counts_a_weight_as_that_many_rows() {
+    let x = features(60, 4);
+    let y = codes(&x);
+    let weights: Vec<f64> = (0..60).map(|row| f64::from(row % 3)).collect();
+    let rows: Vec<usize> = (0..60).flat_map(|row| vec![row; row % 3]).collect();
+    let repeated = x.select(ndarray::Axis(0), &rows);
+    let of_repeated: Vec<f64> = rows.iter().map(|&row| y[row]).collect();
+    for given in [json!({}), json!({"solver": "lsqr"}), json!({"shrinkage": "auto"}), json!({"shrinkage": 0.5})] {
+        let coefficients = |x: &Array2<f64>, y: &[f64], weights: Option<&[f64]>| {
+            let algorithm = Algorithm::LinearDiscriminantAnalysis;
+            let fitted = run(algorithm, Task::Classification, given.as_object().unwrap(), x, y, weights).unwrap();
+            let Model::LinearDiscriminantAnalysis(model) = fitted.model else { panic!("a discriminant") };
+            [model.coefficients(), model.intercepts()].concat()
+        };
+        let expected = coefficients(&repeated, &of_repeated, None);
+        close(&given.to_string(), &coefficients(&x, &y, Some(&weights)), &expected, 1e-10);
     }
 }

@@ -10,7 +10,7 @@ use mlops_algorithms::target::Target;
 use ndarray::{Array2, array};
 use serde_json::{Value, json};
 
-const ALL: [(Algorithm, Task); 14] = [
+const ALL: [(Algorithm, Task); 15] = [
     (Algorithm::RandomForest, Task::Classification),
     (Algorithm::RandomForest, Task::Regression),
     (Algorithm::DecisionTree, Task::Classification),
@@ -25,6 +25,7 @@ const ALL: [(Algorithm, Task); 14] = [
     (Algorithm::NaiveBayes, Task::Classification),
     (Algorithm::Knn, Task::Classification),
     (Algorithm::Knn, Task::Regression),
+    (Algorithm::LinearDiscriminantAnalysis, Task::Classification),
 ];
 
 fn features(rows: usize) -> Array2<f64> {

@@ -9,7 +9,7 @@ use mlops_algorithms::target::Target;
 use ndarray::Array2;
 use serde_json::{Value, json};
 
-const ALL: [(Algorithm, Task); 19] = [
+const ALL: [(Algorithm, Task); 20] = [
     (Algorithm::RandomForest, Task::Classification),
     (Algorithm::RandomForest, Task::Regression),
     (Algorithm::DecisionTree, Task::Classification),
@@ -29,6 +29,7 @@ const ALL: [(Algorithm, Task); 19] = [
     (Algorithm::ExtraTrees, Task::Classification),
     (Algorithm::Xgboost, Task::Classification),
     (Algorithm::Xgboost, Task::Regression),
+    (Algorithm::LinearDiscriminantAnalysis, Task::Classification),
 ];
 
 fn features(rows: usize) -> Array2<f64> {
@@ -90,6 +91,25 @@ fn damaged_calibrations_never_panic() {
         let binary = postcard::to_stdvec(&model).unwrap();
         assert_eq!(postcard::from_bytes::<Model>(&binary).unwrap(), model);
         assert!(postcard::from_bytes::<Model>(&vec![binary[0]; 1 << 20]).is_err());
+    }
+}
+
+/// Files hold the place of a kind of model among all of them; what was added later stands behind.
+#[test]
+fn the_order_of_the_kinds_in_files_never_changes() {
+    let x = features(30);
+    let Target::Classes { codes, .. } = target(Task::Classification, &x) else { panic!("classes") };
+    for (algorithm, place) in [(Algorithm::NaiveBayes, 10), (Algorithm::LinearDiscriminantAnalysis, 14)] {
+        let model = fitted(algorithm, Task::Classification, &json!({}));
+        let place_of = |model: &Model| postcard::to_stdvec(model).unwrap()[0];
+        assert_eq!(place_of(&model), place);
+        let probabilities = model.predict_proba(x.view()).unwrap();
+        let calibrator = Calibrator::fit(CalibrationMethod::Sigmoid, probabilities.view(), &codes, None).unwrap();
+        let calibrated = model.calibrated(calibrator).unwrap();
+        assert_eq!(place_of(&calibrated), 13);
+        let binary = postcard::to_stdvec(&calibrated).unwrap();
+        assert_eq!(binary[1], place);
+        assert_eq!(postcard::from_bytes::<Model>(&binary).unwrap(), calibrated);
     }
 }
 

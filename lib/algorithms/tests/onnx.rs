@@ -59,6 +59,7 @@ fn models() -> Vec<Model> {
         (Algorithm::NaiveBayes, json!({})),
         (Algorithm::Knn, json!({"n_neighbors": 3})),
         (Algorithm::Xgboost, json!({"n_estimators": 3, "max_depth": 3})),
+        (Algorithm::LinearDiscriminantAnalysis, json!({})),
     ];
     let tasks = [Task::Classification, Task::Regression];
     let all = cases.iter().flat_map(|(algorithm, given)| tasks.map(|task| (*algorithm, task, given)));

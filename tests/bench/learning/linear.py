@@ -1,4 +1,5 @@
-"""Linear models, support vector machines, naive Bayes and nearest neighbours against scikit-learn, by turns on the same data.
+"""Linear models, discriminant analysis, support vector machines, naive Bayes and nearest neighbours against scikit-learn, by
+turns on the same data.
 
     python linear.py --binary B [--pairs 5] [--quick] [--only NAME …]
 
@@ -85,6 +86,8 @@ def cases(quick):
         "svm linear, breast_cancer": ("svm", "classification", {"kernel": "linear"}, lambda: bundled("breast_cancer")),
         "svm regression, generated 5k": ("svm", "regression", {}, lambda: generated(size // 20, 10)),
         "naive Bayes, generated": ("naive_bayes", "classification", {}, lambda: generated(size, 30, 2)),
+        "discriminant, generated": ("linear_discriminant_analysis", "classification", {}, lambda: generated(size, 30, 2)),
+        "discriminant, digits": ("linear_discriminant_analysis", "classification", {"solver": "lsqr", "shrinkage": "auto"}, lambda: bundled("digits")),
         "knn, 8 columns": ("knn", "classification", {}, lambda: generated(size // 2, 8, 2)),
         "knn, digits": ("knn", "classification", {}, lambda: bundled("digits")),
         "knn, 60 columns": ("knn", "regression", {"weights": "distance"}, lambda: generated(size // 10, 60)),
@@ -92,7 +95,7 @@ def cases(quick):
 
 
 def estimator(algorithm, task, params):
-    from sklearn import linear_model, naive_bayes, neighbors, svm
+    from sklearn import discriminant_analysis, linear_model, naive_bayes, neighbors, svm
 
     params = dict(params)
     if params.get("penalty") == "l1":
@@ -107,6 +110,7 @@ def estimator(algorithm, task, params):
         "elastic_net": linear_model.ElasticNet,
         "svm": svm.SVR if regression else svm.SVC,
         "naive_bayes": naive_bayes.GaussianNB,
+        "linear_discriminant_analysis": discriminant_analysis.LinearDiscriminantAnalysis,
         "knn": neighbors.KNeighborsRegressor if regression else neighbors.KNeighborsClassifier,
     }[algorithm]
     return kind(**params)

@@ -25,7 +25,7 @@ thread_local! {
     static ROOM: RefCell<Renewed<Room>> = const { RefCell::new(Renewed::new(Room::new)) };
 }
 
-const KINDS: [(Algorithm, &str); 8] = [
+const KINDS: [(Algorithm, &str); 9] = [
     (Algorithm::RandomForest, r#"{"n_estimators": 2, "max_depth": 2}"#),
     (Algorithm::DecisionTree, r#"{"max_depth": 2}"#),
     (Algorithm::LogisticRegression, "{}"),
@@ -34,6 +34,7 @@ const KINDS: [(Algorithm, &str); 8] = [
     (Algorithm::NaiveBayes, "{}"),
     (Algorithm::Knn, r#"{"n_neighbors": 2}"#),
     (Algorithm::Xgboost, r#"{"n_estimators": 2, "max_depth": 2}"#),
+    (Algorithm::LinearDiscriminantAnalysis, "{}"),
 ];
 
 static MODELS: LazyLock<Vec<Model>> = LazyLock::new(|| {

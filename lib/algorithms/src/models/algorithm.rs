@@ -48,6 +48,8 @@ pub enum Algorithm {
     Knn,
     /// Gradient-boosted trees (Chen and Guestrin, 2016).
     Xgboost,
+    /// Linear discriminant analysis (Fisher, 1936).
+    LinearDiscriminantAnalysis,
 }
 
 /// A name that is no algorithm or no task.
@@ -79,7 +81,7 @@ impl Task {
 
 impl Algorithm {
     /// Every algorithm.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::RandomForest,
         Self::DecisionTree,
         Self::LogisticRegression,
@@ -93,6 +95,7 @@ impl Algorithm {
         Self::NaiveBayes,
         Self::Knn,
         Self::Xgboost,
+        Self::LinearDiscriminantAnalysis,
     ];
 
     /// The algorithms that serve a task, the one to try first in front.
@@ -108,6 +111,7 @@ impl Algorithm {
                 Self::NaiveBayes,
                 Self::Knn,
                 Self::Xgboost,
+                Self::LinearDiscriminantAnalysis,
             ],
             Task::Regression => &[
                 Self::RandomForest,
@@ -146,6 +150,7 @@ impl Algorithm {
             Self::Svm => "svm",
             Self::NaiveBayes => "naive_bayes",
             Self::Knn => "knn",
+            Self::LinearDiscriminantAnalysis => "linear_discriminant_analysis",
         }
     }
 
@@ -165,6 +170,7 @@ impl Algorithm {
             Self::Svm => "SVM",
             Self::NaiveBayes => "Naive Bayes",
             Self::Knn => "kNN",
+            Self::LinearDiscriminantAnalysis => "Linear discriminant analysis",
         }
     }
 }

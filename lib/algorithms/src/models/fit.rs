@@ -8,8 +8,8 @@ pub use super::fit_error::FitError;
 use super::hyperparameters::{Hyperparameters, Parameters};
 use super::random_forest::Thresholds;
 use super::{
-    Model, decision_tree, elastic_net, knn, linear_regression, logistic_regression, naive_bayes, neural_network,
-    random_forest, ridge, svm,
+    Model, decision_tree, elastic_net, knn, linear_discriminant_analysis, linear_regression, logistic_regression,
+    naive_bayes, neural_network, random_forest, ridge, svm,
 };
 use crate::parallel;
 use crate::probe::Probe;
@@ -150,6 +150,9 @@ pub fn fit_boosted<'a>(
         Parameters::Svm(machine) => svm::fit(&data, machine, seed, probe),
         Parameters::NaiveBayes(bayes) => naive_bayes::fit(&data, bayes, probe),
         Parameters::Knn(neighbours) => knn::fit(&data, neighbours, probe),
+        Parameters::LinearDiscriminantAnalysis(discriminant) => {
+            linear_discriminant_analysis::fit(&data, discriminant, probe)
+        }
         Parameters::NeuralNetwork(network) => neural_network::fit(&data, network, seed, probe),
         Parameters::Xgboost(parameters) => boosted(&data, parameters, inputs, seed, probe),
     }

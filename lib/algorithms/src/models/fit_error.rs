@@ -71,6 +71,16 @@ pub enum FitError {
         /// The class.
         label: String,
     },
+    /// No class has a row more than what its mean is made of.
+    #[error(
+        "{rows} rows (with a weight above 0) of {classes} classes are too few; there must be more rows than classes"
+    )]
+    FewRows {
+        /// The number of rows.
+        rows: usize,
+        /// The number of classes.
+        classes: usize,
+    },
     /// The target is of the other kind.
     #[error("{task} needs a target of {needed}")]
     Target {

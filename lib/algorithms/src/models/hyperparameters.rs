@@ -3,6 +3,7 @@
 mod boosting;
 mod common;
 mod definition;
+mod discriminant;
 mod linear;
 mod neighbours;
 mod neural;
@@ -16,6 +17,7 @@ mod values;
 use serde_json::{Map, Value};
 
 pub use definition::{Parameters, hyperparameter_table};
+pub use discriminant::{ClassCovariance, DiscriminantParameters};
 pub use linear::{LinearParameters, LogisticParameters};
 pub use neighbours::{KnnParameters, NaiveBayesParameters, NeighbourWeights, SearchMethod};
 pub use neural::{BatchSize, NeuralNetworkParameters, NumberLoss};

@@ -24,7 +24,7 @@ use crate::probe::Probe;
 /// Rows that are predicted together.
 const BLOCK: usize = 1024;
 
-/// A fitted logistic regression.
+/// A fitted logistic regression, or another linear classifier that predicts as one.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LogisticRegression {
     labels: Vec<String>,
@@ -37,6 +37,19 @@ pub struct LogisticRegression {
 }
 
 impl LogisticRegression {
+    /// A model of these classes, with a row of `features` coefficients for the second of two, or one a class.
+    pub(super) fn new(
+        labels: &[String],
+        present: Vec<u32>,
+        features: usize,
+        coefficients: Vec<f64>,
+        intercepts: Vec<f64>,
+    ) -> Result<Self, FitError> {
+        let model = Self { labels: labels.to_vec(), present, num_features: features as u32, coefficients, intercepts };
+        model.validate().map_err(|_| FitError::OutOfRange)?;
+        Ok(model)
+    }
+
     /// The classes in the order of the probabilities.
     pub fn labels(&self) -> &[String] {
         &self.labels
@@ -75,13 +88,13 @@ impl Predictor for LogisticRegression {
             || !ascending
             || self.present.last().is_some_and(|&last| last as usize >= self.labels.len())
         {
-            return Err(InvalidModel::new("the classes of a logistic regression do not match its labels"));
+            return Err(InvalidModel::new("the classes of a linear classifier do not match its labels"));
         }
         if features == 0
             || self.intercepts.len() != lines
             || Some(self.coefficients.len()) != lines.checked_mul(features)
         {
-            return Err(InvalidModel::new("the coefficients of a logistic regression have the wrong shape"));
+            return Err(InvalidModel::new("the coefficients of a linear classifier have the wrong shape"));
         }
         if self.coefficients.iter().chain(&self.intercepts).any(|value| !value.is_finite()) {
             return Err(InvalidModel::new("a coefficient or an intercept is not a finite number"));
@@ -139,6 +152,17 @@ fn softmax(scores: &mut [f64]) {
     for score in scores {
         *score /= sum;
     }
+}
+
+/// The mean over the classes of the absolute coefficient times the feature's standard deviation, one value a feature.
+pub(super) fn importance(coefficients: &[f64], data: &TrainingData<'_>) -> Vec<f64> {
+    let deviations = data.standard_deviations();
+    let lines = coefficients.len() / deviations.len().max(1);
+    let mean = |feature: usize| {
+        let column = coefficients.iter().skip(feature).step_by(deviations.len());
+        column.map(|value| value.abs()).sum::<f64>() / lines as f64
+    };
+    deviations.iter().enumerate().map(|(feature, deviation)| mean(feature) * deviation).collect()
 }
 
 /// Minimises what scikit-learn does: the mean log loss plus `(1 − l1_ratio) · |coefficients|² / (2 · C · total weight)` and
@@ -207,21 +231,10 @@ pub(super) fn fit(
     }
     probe.progress(most as f64, most as f64, "fitted the logistic regression");
     let lines = end.point.chunks_exact(features + 1);
-    let model = LogisticRegression {
-        labels: labels.to_vec(),
-        present,
-        num_features: features as u32,
-        coefficients: lines.clone().flat_map(|line| &line[..features]).copied().collect(),
-        intercepts: lines.map(|line| line[features]).collect(),
-    };
-    model.validate().map_err(|_| FitError::OutOfRange)?;
-    let mean = |feature: usize| {
-        let column = model.coefficients.iter().skip(feature).step_by(features);
-        column.map(|value| value.abs()).sum::<f64>() / scores as f64
-    };
-    let deviations = data.standard_deviations();
-    let feature_importance =
-        deviations.iter().enumerate().map(|(feature, deviation)| mean(feature) * deviation).collect();
+    let coefficients = lines.clone().flat_map(|line| &line[..features]).copied().collect();
+    let intercepts = lines.map(|line| line[features]).collect();
+    let model = LogisticRegression::new(labels, present, features, coefficients, intercepts)?;
+    let feature_importance = importance(&model.coefficients, data);
     let point = |(index, &train): (usize, &f64)| CurvePoint { iteration: index + 1, train, validation: None };
     Ok(Fitted {
         iterations: Some(end.iterations),

@@ -16,6 +16,7 @@ mod knn;
 pub(crate) mod lbfgs;
 mod learning_curve;
 mod least_squares;
+mod linear_discriminant_analysis;
 mod linear_regression;
 mod logistic_regression;
 mod moments;
@@ -24,6 +25,7 @@ mod neural_network;
 mod onnx;
 pub mod permutation_importance;
 mod predictor;
+mod priors;
 mod random_forest;
 mod ridge;
 mod svm;
@@ -41,10 +43,11 @@ pub use class_weight::ClassWeight;
 pub use decision_tree::DecisionTree;
 pub use fit::{CurvePoint, Examples, FitError, Fitted, fit, fit_boosted, fit_watched};
 pub use hyperparameters::{
-    Accepts, Amount, BatchSize, DefaultValue, ElasticNetParameters, ForestParameters, Gamma, HyperparameterError,
-    HyperparameterSpec, Hyperparameters, ImpurityMeasure, KernelName, KnnParameters, LinearParameters,
-    LogisticParameters, MaxFeatures, NaiveBayesParameters, NeighbourWeights, NeuralNetworkParameters, NumberLoss,
-    Parameters, RidgeParameters, SearchMethod, SvmParameters, TreeParameters, hyperparameter_table,
+    Accepts, Amount, BatchSize, ClassCovariance, DefaultValue, DiscriminantParameters, ElasticNetParameters,
+    ForestParameters, Gamma, HyperparameterError, HyperparameterSpec, Hyperparameters, ImpurityMeasure, KernelName,
+    KnnParameters, LinearParameters, LogisticParameters, MaxFeatures, NaiveBayesParameters, NeighbourWeights,
+    NeuralNetworkParameters, NumberLoss, Parameters, RidgeParameters, SearchMethod, SvmParameters, TreeParameters,
+    hyperparameter_table,
 };
 pub(crate) use hyperparameters::{Checked, nearest};
 pub use knn::{Knn, Metric};
@@ -64,9 +67,9 @@ use predictor::Predictor;
 use tree::shap;
 
 /// Defines [`Model`] with one variant a kind of model, named like its algorithm. The order is that of files: new ones
-/// come last.
+/// come last, behind calibrated models, which came before them.
 macro_rules! models {
-    ($($(#[$doc:meta])+ $name:ident($kind:ty),)+) => {
+    ({ $($(#[$first_doc:meta])+ $first:ident($first_kind:ty),)+ } { $($(#[$doc:meta])+ $name:ident($kind:ty),)+ }) => {
         /// A fitted model.
         ///
         /// Reading one with serde checks it with [`Model::validate`], so a model from outside is refused rather than
@@ -74,23 +77,27 @@ macro_rules! models {
         #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
         #[serde(rename_all = "snake_case", try_from = "UncheckedModel")]
         pub enum Model {
-            $($(#[$doc])+ $name($kind),)+
+            $($(#[$first_doc])+ $first($first_kind),)+
             /// One of the others with its probabilities calibrated.
             Calibrated(CalibratedModel),
+            $($(#[$doc])+ $name($kind),)+
         }
 
         /// A model as it was read, before the check.
         #[derive(Deserialize)]
         #[serde(rename_all = "snake_case", rename = "Model")]
         enum UncheckedModel {
-            $($name($kind),)+
+            $($first($first_kind),)+
             Calibrated(UncheckedCalibrated),
+            $($name($kind),)+
         }
 
         /// What is calibrated; itself not calibrated, so that a file cannot nest without end.
         #[derive(Deserialize)]
         #[serde(rename_all = "snake_case", rename = "Model")]
         enum UncheckedBase {
+            $($first($first_kind),)+
+            Calibrated(Nested),
             $($name($kind),)+
         }
 
@@ -99,10 +106,13 @@ macro_rules! models {
 
             fn try_from(model: UncheckedModel) -> Result<Self, InvalidModel> {
                 let model = match model {
+                    $(UncheckedModel::$first(model) => Self::$first(model),)+
                     $(UncheckedModel::$name(model) => Self::$name(model),)+
                     UncheckedModel::Calibrated(UncheckedCalibrated { model, calibrator }) => {
                         let model = match model {
+                            $(UncheckedBase::$first(model) => Self::$first(model),)+
                             $(UncheckedBase::$name(model) => Self::$name(model),)+
+                            UncheckedBase::Calibrated(nested) => match nested {},
                         };
                         Self::Calibrated(CalibratedModel::new(model, calibrator))
                     }
@@ -116,6 +126,7 @@ macro_rules! models {
             /// The algorithm that made the model.
             pub fn algorithm(&self) -> Algorithm {
                 match self {
+                    $(Self::$first(_) => Algorithm::$first,)+
                     $(Self::$name(_) => Algorithm::$name,)+
                     Self::Calibrated(model) => model.model().algorithm(),
                 }
@@ -123,6 +134,7 @@ macro_rules! models {
 
             fn predictor(&self) -> &dyn Predictor {
                 match self {
+                    $(Self::$first(model) => model,)+
                     $(Self::$name(model) => model,)+
                     Self::Calibrated(model) => model,
                 }
@@ -132,33 +144,43 @@ macro_rules! models {
 }
 
 models! {
-    /// A random forest.
-    RandomForest(RandomForest),
-    /// A decision tree.
-    DecisionTree(DecisionTree),
-    /// A logistic regression.
-    LogisticRegression(LogisticRegression),
-    /// A linear regression.
-    LinearRegression(LinearRegression),
-    /// A neural network.
-    NeuralNetwork(NeuralNetwork),
-    /// Extra trees.
-    ExtraTrees(RandomForest),
-    /// A ridge regression.
-    Ridge(LinearRegression),
-    /// A lasso.
-    Lasso(LinearRegression),
-    /// An elastic net.
-    ElasticNet(LinearRegression),
-    /// A support vector machine.
-    Svm(SupportVectorMachine),
-    /// A naive Bayes classifier.
-    NaiveBayes(NaiveBayes),
-    /// The nearest neighbours.
-    Knn(Knn),
-    /// Gradient-boosted trees.
-    Xgboost(BoostedTrees),
+    {
+        /// A random forest.
+        RandomForest(RandomForest),
+        /// A decision tree.
+        DecisionTree(DecisionTree),
+        /// A logistic regression.
+        LogisticRegression(LogisticRegression),
+        /// A linear regression.
+        LinearRegression(LinearRegression),
+        /// A neural network.
+        NeuralNetwork(NeuralNetwork),
+        /// Extra trees.
+        ExtraTrees(RandomForest),
+        /// A ridge regression.
+        Ridge(LinearRegression),
+        /// A lasso.
+        Lasso(LinearRegression),
+        /// An elastic net.
+        ElasticNet(LinearRegression),
+        /// A support vector machine.
+        Svm(SupportVectorMachine),
+        /// A naive Bayes classifier.
+        NaiveBayes(NaiveBayes),
+        /// The nearest neighbours.
+        Knn(Knn),
+        /// Gradient-boosted trees.
+        Xgboost(BoostedTrees),
+    }
+    {
+        /// A linear discriminant analysis.
+        LinearDiscriminantAnalysis(LogisticRegression),
+    }
 }
+
+/// A calibrated model inside another one, of which there is none.
+#[derive(Deserialize)]
+enum Nested {}
 
 /// A calibrated model as it was read, before the check.
 #[derive(Deserialize)]

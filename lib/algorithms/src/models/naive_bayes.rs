@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::fit::{FitError, Fitted, TrainingData};
 use super::hyperparameters::NaiveBayesParameters;
 use super::predictor::Predictor;
+use super::priors::priors;
 use super::{InvalidModel, Model};
 use crate::onnx::{Graph, OnnxError};
 use crate::parallel;
@@ -208,12 +209,7 @@ pub(super) fn fit(
     for variance in &mut variances {
         *variance += least;
     }
-    let priors = if let Some(given) = &parameters.priors {
-        given_priors(given, labels, &present)?
-    } else {
-        let all: f64 = totals.iter().sum();
-        totals.iter().map(|total| total / all).collect()
-    };
+    let priors = priors(parameters.priors.as_ref(), labels, &present, &totals)?;
     let model =
         NaiveBayes { labels: labels.to_vec(), present, num_features: features as u32, priors, means, variances };
     model.validate().map_err(|_| FitError::OutOfRange)?;
@@ -259,30 +255,4 @@ fn between(means: &[f64], variances: &[f64], totals: &[f64], features: usize) ->
         if between > 0.0 && (between + within).is_finite() { between / (between + within) } else { 0.0 }
     };
     (0..features).map(share).collect()
-}
-
-/// The priors by label in the order of the present classes; they name each of these and sum to 1.
-fn given_priors(
-    given: &std::collections::BTreeMap<String, f64>,
-    labels: &[String],
-    present: &[u32],
-) -> Result<Vec<f64>, FitError> {
-    if let Some(label) = given.keys().find(|label| !labels.contains(label)) {
-        return Err(FitError::Priors {
-            problem: format!("the class '{label}', which the target does not have, is named"),
-        });
-    }
-    let prior = |&code: &u32| {
-        let label = &labels[code as usize];
-        given
-            .get(label)
-            .copied()
-            .ok_or_else(|| FitError::Priors { problem: format!("the class '{label}' is left out") })
-    };
-    let priors = present.iter().map(prior).collect::<Result<Vec<f64>, _>>()?;
-    let total: f64 = priors.iter().sum();
-    if (total - 1.0).abs() > 1e-8 {
-        return Err(FitError::Priors { problem: format!("the sum is {total}, not 1") });
-    }
-    Ok(priors)
 }

@@ -36,6 +36,9 @@ impl Model {
             Algorithm::NaiveBayes => Self::NaiveBayes(NaiveBayes::from_onnx(parts)?),
             Algorithm::Knn => Self::Knn(Knn::from_onnx(parts)?),
             Algorithm::Xgboost => Self::Xgboost(BoostedTrees::from_onnx(parts)?),
+            Algorithm::LinearDiscriminantAnalysis => {
+                Self::LinearDiscriminantAnalysis(LogisticRegression::from_onnx(parts)?)
+            }
         };
         CalibratedModel::from_onnx(model, parts)
     }

@@ -43,6 +43,17 @@ pub(super) fn symmetric(
     Ok((values, kept.transposed()))
 }
 
+/// As [`symmetric`], with the eigenvectors one after the other.
+pub(crate) fn eigenvectors(
+    matrix: Vec<f64>,
+    n: usize,
+    wanted: impl FnOnce(&[f64]) -> usize,
+    probe: &dyn Probe,
+) -> Result<(Vec<f64>, Vec<f64>), Cancelled> {
+    let (values, vectors) = symmetric(matrix, n, wanted, probe)?;
+    Ok((values, vectors.values))
+}
+
 /// The diagonal of a tridiagonal matrix, the values beside it, and the Householder vectors that lead to it.
 type Reduced = (Vec<f64>, Vec<f64>, Vec<f64>);
 

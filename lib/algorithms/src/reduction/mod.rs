@@ -22,6 +22,7 @@ use ndarray::{Array2, ArrayView2};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub(crate) use eigen::eigenvectors;
 pub use error::{InvalidReduction, ReductionError};
 pub use measures::{Neighbourhoods, neighbourhoods, reconstruction_error};
 pub use parameters::{ParameterError, ReducerParameters};

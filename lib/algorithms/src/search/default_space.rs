@@ -79,6 +79,10 @@ fn searched(algorithm: Algorithm, task: Task) -> Vec<Searched> {
             ("gamma", json!({"log": [0.0001, 1.0]}), json!(0.1), &["kernel"]),
         ],
         Algorithm::NaiveBayes => vec![("var_smoothing", json!({"log": [1e-12, 1.0]}), json!(1e-9), &[])],
+        // Without it, next to nothing is shrunk.
+        Algorithm::LinearDiscriminantAnalysis => {
+            vec![("shrinkage", json!({"float": [0.0, 1.0]}), json!(0.0), &["solver"])]
+        }
         Algorithm::Knn => vec![
             ("n_neighbors", json!({"log_int": [1, 50]}), json!(5), &[]),
             ("weights", json!(["uniform", "distance"]), json!("uniform"), &[]),

@@ -120,6 +120,8 @@ impl Workload<'_> {
                 folds * 0.1 * rows * rows * features * PER_PRODUCT
             }
             Algorithm::NaiveBayes => 2.0 * rows * features * PER_PRODUCT,
+            // One product of the rows with themselves, and the directions of what comes of it.
+            Algorithm::LinearDiscriminantAnalysis => (0.2 * rows + features) * features * features * PER_PRODUCT,
             // Nothing is learnt; a tenth of the rows ask all others.
             Algorithm::Knn => 0.1 * rows * rows * features * 0.1 * PER_PRODUCT,
             Algorithm::NeuralNetwork => {

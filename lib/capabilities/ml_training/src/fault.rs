@@ -52,7 +52,7 @@ pub(crate) fn of_fit(error: &FitError, feature_names: &[String], call: &Call) ->
             Error::invalid_input(error.to_string()).at("hyperparameters")
         }
         FitError::OutOfRange => Error::invalid_input(error.to_string()).at("train_data_s3_uri"),
-        FitError::Empty { .. } | FitError::TooMany { .. } => {
+        FitError::Empty { .. } | FitError::FewRows { .. } | FitError::TooMany { .. } => {
             Error::invalid_input(error.to_string()).at("train_data_s3_uri")
         }
         FitError::Priors { .. } => Error::invalid_input(error.to_string()).at("hyperparameters.priors"),

@@ -83,7 +83,8 @@ impl Isotonic {
         }
         let (from, to) = (self.scores[after - 1], self.scores[after]);
         let (low, high) = (self.values[after - 1], self.values[after]);
-        low + (high - low) * ((score - from) / (to - from))
+        // Rounding must not lift a score above the point after it.
+        (low + (high - low) * ((score - from) / (to - from))).min(high)
     }
 
     pub(super) fn is_valid(&self) -> bool {

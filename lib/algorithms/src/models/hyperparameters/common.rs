@@ -32,6 +32,13 @@ pub(super) const CLASS_WEIGHT: HyperparameterSpec = spec(
     &[Accepts::Null, Accepts::Choice(&["balanced"]), Accepts::ClassWeights],
     DefaultValue::Null,
 );
+pub(super) const PRIORS: HyperparameterSpec = spec(
+    "priors",
+    &[],
+    "The probability of each class as an object from label to probability, with the sum 1; null for its share of the rows' weight.",
+    &[Accepts::Null, Accepts::ClassWeights],
+    DefaultValue::Null,
+);
 pub(super) const N_JOBS: HyperparameterSpec = spec(
     "n_jobs",
     &["num_threads", "nthread"],

@@ -3,7 +3,9 @@
 use super::specification::HyperparameterSpec;
 use super::unavailable::Unavailable;
 use super::values::Values;
-use super::{HyperparameterError, boosting, linear, neighbours, neural, penalised, support_vectors, trees};
+use super::{
+    HyperparameterError, boosting, discriminant, linear, neighbours, neural, penalised, support_vectors, trees,
+};
 use crate::models::algorithm::{Algorithm, Task};
 use crate::models::boosting::BoostingParameters;
 
@@ -49,6 +51,8 @@ pub enum Parameters {
     NaiveBayes(neighbours::NaiveBayesParameters),
     /// Those of nearest neighbours.
     Knn(neighbours::KnnParameters),
+    /// Those of linear discriminant analysis.
+    LinearDiscriminantAnalysis(discriminant::DiscriminantParameters),
 }
 
 /// The definition of each algorithm's hyperparameters.
@@ -67,6 +71,7 @@ pub(super) fn definition(algorithm: Algorithm) -> &'static Definition {
         Algorithm::Svm => &support_vectors::SVM,
         Algorithm::NaiveBayes => &neighbours::NAIVE_BAYES,
         Algorithm::Knn => &neighbours::KNN,
+        Algorithm::LinearDiscriminantAnalysis => &discriminant::LINEAR_DISCRIMINANT_ANALYSIS,
     }
 }
 

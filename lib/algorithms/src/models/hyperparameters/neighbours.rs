@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::Parameters;
-use super::common::{MANY, at_least_zero, spec};
+use super::common::{MANY, PRIORS, at_least_zero, spec};
 use super::definition::Definition;
 use super::specification::{Accepts, Checked, DefaultValue, HyperparameterSpec};
 use super::unavailable::{self, Unavailable, entry};
@@ -105,13 +105,6 @@ const VAR_SMOOTHING: HyperparameterSpec = spec(
     &[at_least_zero()],
     DefaultValue::Number(1e-9),
 );
-const PRIORS: HyperparameterSpec = spec(
-    "priors",
-    &[],
-    "The probability of each class as an object from label to probability, with the sum 1; null for its share of the rows' weight.",
-    &[Accepts::Null, Accepts::ClassWeights],
-    DefaultValue::Null,
-);
 
 static NEIGHBOURS: &[HyperparameterSpec] = &[N_NEIGHBORS, WEIGHTS, SEARCH, LEAF_SIZE, POWER, METRIC];
 static BAYES: &[HyperparameterSpec] = &[PRIORS, VAR_SMOOTHING];
@@ -151,10 +144,7 @@ pub(super) static NAIVE_BAYES: Definition = Definition {
     parse: |values| {
         Ok(Parameters::NaiveBayes(NaiveBayesParameters {
             var_smoothing: values.number("var_smoothing").unwrap_or(1e-9),
-            priors: match values.get("priors") {
-                Checked::Weights(priors) => Some(priors.clone()),
-                _ => None,
-            },
+            priors: values.priors(),
         }))
     },
 };

@@ -1,5 +1,7 @@
 //! The checked values of one algorithm's table, to be read by name.
 
+use std::collections::BTreeMap;
+
 use super::specification::Checked;
 use crate::models::class_weight::ClassWeight;
 
@@ -57,6 +59,11 @@ impl Values<'_> {
             Checked::Weights(weights) => ClassWeight::Given(weights.clone()),
             _ => ClassWeight::Even,
         }
+    }
+
+    /// The probability of each class; `None` for its share of the weight.
+    pub(super) fn priors(&self) -> Option<BTreeMap<String, f64>> {
+        if let Checked::Weights(priors) = self.get("priors") { Some(priors.clone()) } else { None }
     }
 
     pub(super) fn random_state(&self) -> Option<u64> {

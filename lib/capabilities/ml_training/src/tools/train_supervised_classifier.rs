@@ -91,6 +91,8 @@ pub enum ClassifierAlgorithm {
     NaiveBayes,
     /// The nearest rows decide.
     Knn,
+    /// Classes that are normally distributed with the same covariance.
+    LinearDiscriminantAnalysis,
 }
 
 impl ClassifierAlgorithm {
@@ -105,6 +107,7 @@ impl ClassifierAlgorithm {
             Self::Svm => Algorithm::Svm,
             Self::NaiveBayes => Algorithm::NaiveBayes,
             Self::Knn => Algorithm::Knn,
+            Self::LinearDiscriminantAnalysis => Algorithm::LinearDiscriminantAnalysis,
         }
     }
 }

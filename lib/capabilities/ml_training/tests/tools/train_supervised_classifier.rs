@@ -60,7 +60,9 @@ async fn every_algorithm_learns_and_is_scored() {
 #[tokio::test]
 async fn the_others_learn_as_well_and_their_models_say_what_they_are() {
     let place = Place::new();
-    for algorithm in ["extra_trees", "xgboost", "neural_network", "svm", "naive_bayes", "knn"] {
+    for algorithm in
+        ["extra_trees", "xgboost", "neural_network", "svm", "naive_bayes", "knn", "linear_discriminant_analysis"]
+    {
         let trained = place.call(TOOL, request(&place, algorithm)).await.unwrap();
         let accuracy = trained["metrics"]["validation_accuracy"].as_f64().unwrap();
         assert!((0.7..=1.0).contains(&accuracy), "{algorithm}: {accuracy}");
