@@ -60,7 +60,7 @@ onnx: ## models of every kind as ONNX, by the checker of onnx and in onnxruntime
 	$(PYTHON) tests/clients/onnx_models.py target/debug/examples/onnx_models
 
 instructions: ## the instructions of small fits, counted by callgrind, against what they were; UPDATE=1 writes them down
-	$(CARGO) build --quiet --package mlops-algorithms --example small_work
+	CARGO_INCREMENTAL=0 $(CARGO) build --quiet --package mlops-algorithms --example small_work
 	$(PYTHON) tests/bench/instructions.py target/debug/examples/small_work $(if $(UPDATE),--update)
 
 hostile: ## what strangers send: forged, oversized, nested, smuggled and slow requests, and 10,000 of them

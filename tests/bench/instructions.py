@@ -2,10 +2,11 @@
 
     python instructions.py PROGRAM [--update] [--only NAME …]
 
-PROGRAM is the example small_work of mlops-algorithms, as `make instructions` builds it: a development build, whose engine is optimised
-as in a release. On one thread the count of a piece of work is the same to some thousandths from run to run, however busy the
-machine is, so a twentieth more is a regression: mend it, or say in the commit why the work is worth it and run with --update. A tenth
-less is as well to be written down, or the next regression hides in it.
+PROGRAM is the example small_work of mlops-algorithms, as `make instructions` builds it: a development build without incremental
+compilation (which cuts the crate into other units, and so inlines otherwise), whose engine is optimised as in a release. On one
+thread the count of a piece of work is the same to some thousandths from run to run, however busy the machine is; that a crate of
+other code is cut otherwise may cost some hundredths. A tenth more is a regression: mend it, or say in the commit why the work is
+worth it and run with --update.
 """
 
 import argparse
@@ -19,7 +20,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 COUNTS = Path(__file__).with_name("instructions.json")
-MORE, LESS = 1.05, 0.90
+MORE = 1.10
 # t-SNE is not among them: valgrind 3.19 does not know one of the vector instructions of its loop.
 WORK = {
     "random_forest": ("classifier", "random_forest", {"n_estimators": 20}),
@@ -56,8 +57,6 @@ def verdict(name, counted, before):
         return f"{name} has no count yet; run `make instructions UPDATE=1`"
     if counted > before * MORE:
         return f"{name} takes {counted / before - 1:.1%} more instructions than it did"
-    if counted < before * LESS:
-        return f"{name} takes {1 - counted / before:.1%} fewer instructions: run `make instructions UPDATE=1`, so that they stay saved"
     return None
 
 

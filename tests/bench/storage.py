@@ -97,7 +97,21 @@ def page(seen, options):
 machine, which shares its cores with the client; medians of {options.pairs} pairs by turns, the bytes compared. Measured on {machine()}; {version}.
 
 {chr(10).join(lines)}
+
+{bound(seen)}
 """
+
+
+def bound(seen):
+    """What the server leaves to win: the write of each client if both cores were busy all the time."""
+    server = statistics.median(seconds for name in ("adapter", "aws s3 cp") for _, _, _, seconds in seen["write", name])
+    ours, theirs = (statistics.median(figures[1] for figures in seen["write", name]) for name in ("adapter", "aws s3 cp"))
+    cores = os.cpu_count()
+    return (
+        f"With {server:.1f} s of the server's on {cores} shared cores no client writes in less than {(server + ours) / cores:.1f} s (the adapter) or "
+        f"{(server + theirs) / cores:.1f} s (`aws s3 cp`), so the adapter cannot be more than {(server + theirs) / (server + ours):.2f}× as fast "
+        f"there while both keep the cores busy; of its own processor time it takes {theirs / ours:.1f} times less."
+    )
 
 
 if __name__ == "__main__":
