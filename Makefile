@@ -28,11 +28,15 @@ setup: ## what `check` and `coverage` need beyond Rust: Python and Node clients,
 
 check: fmt clippy deny machine parity clients onnx instructions hostile events pages servers ## everything else that CI checks
 
+ADAPTERS := $(filter-out local,$(notdir $(wildcard lib/adapters/*)))
+# Beside the default ones the features of benchmarks and of tests against servers; the functions are linted as they run on one machine.
+LINTED := mlops-algorithms/bench mlops-data-preparation/bench $(patsubst %,mlops-%/servers,$(filter-out aws-environment,$(ADAPTERS)))
+
 fmt:
 	$(CARGO) fmt --all --check
 
 clippy:
-	$(CARGO) clippy --all-targets --features mlops-algorithms/bench,mlops-data-preparation/bench --quiet -- --deny warnings
+	$(CARGO) clippy --workspace --all-targets --features "$(LINTED)" --quiet -- --deny warnings
 
 deny:
 	$(CARGO) fetch --quiet
@@ -124,9 +128,7 @@ zips: ## the same without a judgement; ARCHITECTURE=arm64 for what cdk/ deploys 
 	  --no-default-features --features aws $(addprefix --package ,$(FUNCTIONS))
 	$(PYTHON) tests/lambda/squeeze.py target/lambda
 
-ADAPTERS := $(filter-out local,$(notdir $(wildcard lib/adapters/*)))
 servers: ## the adapters of AWS and GitHub against servers that play them, and through a network that fails
-	$(CARGO) clippy $(addprefix --package mlops-,$(ADAPTERS)) --all-targets --all-features --quiet -- --deny warnings
 	$(PYTHON) tests/servers/all.py
 
 cdk/node_modules: cdk/package-lock.json
