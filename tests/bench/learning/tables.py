@@ -139,7 +139,7 @@ ROWS = [("read", "numbers", "read"), ("read", "mixed", "read"), ("prepare", "mix
 
 def run(command, threads):
     given = {"RAYON_NUM_THREADS": threads, "POLARS_MAX_THREADS": threads, "OMP_NUM_THREADS": threads, "OPENBLAS_NUM_THREADS": threads}
-    done = subprocess.run(command, env=os.environ | {key: str(value) for key, value in given.items()}, capture_output=True, text=True, check=True)
+    done = subprocess.run(command, env=os.environ | {key: str(value) for key, value in given.items()}, stdout=subprocess.PIPE, text=True, check=True)
     return json.loads(done.stdout.splitlines()[-1])
 
 
