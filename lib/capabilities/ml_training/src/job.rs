@@ -191,7 +191,7 @@ fn learn(inputs: &Inputs, request: &Request, hyperparameters: &Hyperparameters, 
     let mut fitted = fit_boosted(training, watched, &known, hyperparameters, request.seed, &probe)
         .map_err(|error| fault::of_fit(&error, &table.feature_names, call))?;
     let seconds = started.elapsed().as_secs_f64();
-    let curve = DrawnCurve::of(&fitted, hyperparameters);
+    let curve = DrawnCurve::of(&fitted, hyperparameters, call.lang);
     if fitted.converged == Some(false) {
         warnings.push("the iterations ended before they reached the tolerance; raise max_iter".to_owned());
     }

@@ -1,14 +1,14 @@
 //! The learning curve of a training: the losses in few points, what they show, and a plot.
 
 use mlops_algorithms::models::{CurvePoint, Diagnosed, Diagnosis, Fitted, Hyperparameters, diagnose, thinned};
-use mlops_core::Result;
+use mlops_artifacts::drawing::learning_curve;
 use mlops_core::ports::Condition;
 use mlops_core::values::ArtifactUri;
+use mlops_core::{Lang, Result};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::MlTraining;
-use crate::chart::{BLUE, Chart, VERMILION, with_room};
 
 /// The most points in a result.
 const POINTS: usize = 100;
@@ -28,6 +28,8 @@ pub struct LearningCurve {
     pub explanation: String,
     /// The iteration with the least loss on the validation rows, or on the training rows where there are none.
     pub least_at: usize,
+    /// The iteration whose state early stopping chose for the model; null where nothing stops early.
+    pub kept_iteration: Option<usize>,
     /// At most 100 points: the first, the last, the least and others at even distances.
     pub points: Vec<LearningPoint>,
     /// The plot, as SVG; null after a dry run.
@@ -53,16 +55,17 @@ pub(crate) struct DrawnCurve {
 
 impl DrawnCurve {
     /// The curve of a fit; `None` for an algorithm that keeps no losses.
-    pub(crate) fn of(fitted: &Fitted, parameters: &Hyperparameters) -> Option<Self> {
+    pub(crate) fn of(fitted: &Fitted, parameters: &Hyperparameters, lang: Lang) -> Option<Self> {
         let kept = fitted.kept_iteration(parameters);
         let found = diagnose(&fitted.curve, fitted.converged, kept)?;
         let loss = fitted.loss_name(parameters)?;
-        let picture = draw(&fitted.curve, &loss, kept);
+        let picture = learning_curve::draw(&fitted.curve, &loss, kept, lang);
         let curve = LearningCurve {
             explanation: explain(&found, fitted, kept),
             loss,
             diagnosis: found.diagnosis,
             least_at: found.least_at,
+            kept_iteration: kept,
             points: thinned(&fitted.curve, POINTS).into_iter().map(LearningPoint::of).collect(),
             plot_uri: None,
         };
@@ -101,46 +104,5 @@ fn explain(found: &Diagnosed, fitted: &Fitted, kept: Option<usize>) -> String {
         }
         (Diagnosis::Ok, Some(kept)) => format!("early stopping kept iteration {kept} of {iterations}"),
         (Diagnosis::Ok, None) => format!("the loss ends at {end:.4} after {iterations} iterations"),
-    }
-}
-
-/// The plot as SVG; the iteration that early stopping kept is marked.
-fn draw(curve: &[CurvePoint], loss: &str, kept: Option<usize>) -> String {
-    let series = |of: fn(&CurvePoint) -> Option<f64>| {
-        let point = |point: &CurvePoint| Some([point.iteration as f64, of(point).filter(|loss| loss.is_finite())?]);
-        curve.iter().filter_map(point).collect::<Vec<_>>()
-    };
-    let (train, validation) = (series(|point| Some(point.train)), series(|point| point.validation));
-    let losses = || train.iter().chain(&validation).map(|point| point[1]);
-    let range = with_room(losses().fold(f64::INFINITY, f64::min), losses().fold(f64::NEG_INFINITY, f64::max));
-    let last = curve.last().map_or(1, |point| point.iteration) as f64;
-    let mut chart = Chart::new(&format!("Learning curve: {loss}"), "iteration", [1.0, last], range);
-    if let Some(kept) = kept {
-        chart.mark(kept as f64);
-    }
-    if !validation.is_empty() {
-        chart.line(&validation, VERMILION);
-        chart.legend(0, VERMILION, "validation");
-    }
-    chart.line(&train, BLUE);
-    chart.legend(1, BLUE, "training");
-    chart.finish()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_series_is_a_line_and_the_kept_iteration_is_marked() {
-        let point = |iteration: usize, validation| CurvePoint { iteration, train: 1.0 / iteration as f64, validation };
-        let plain = (1..9).map(|iteration| point(iteration, None)).collect::<Vec<_>>();
-        let picture = draw(&plain, "log loss", None);
-        assert_eq!((picture.matches("<polyline").count(), picture.matches("dasharray").count()), (1, 0));
-        let watched = (1..9).map(|iteration| point(iteration, Some(0.5))).collect::<Vec<_>>();
-        let picture = draw(&watched, "log loss", Some(4));
-        assert_eq!((picture.matches("<polyline").count(), picture.matches("dasharray").count()), (2, 1));
-        let broken = draw(&[CurvePoint { iteration: 1, train: f64::NAN, validation: None }], "log loss", None);
-        assert!(broken.ends_with("</svg>\n") && !broken.contains("NaN"), "{broken}");
     }
 }

@@ -2,9 +2,7 @@
 
 mod calibration;
 mod capability;
-mod chart;
 mod clustering_job;
-mod convergence;
 mod cross_validation;
 mod fault;
 mod importance;

@@ -5,10 +5,8 @@
 pub mod calibration;
 pub mod condensed;
 pub mod confusion_matrix;
-pub mod convergence;
 pub mod importance;
 pub mod intervals;
-pub mod learning;
 pub mod raster;
 pub mod residuals;
 pub mod roc_curve;

@@ -7,7 +7,7 @@ use mlops_core::values::TaskType;
 use serde::{Deserialize, Serialize};
 
 use super::inputs::{DataFacts, Decided, Decision, Requested};
-use super::learning::{self, LearningSection};
+use super::learning_curve::{self, LearningSection};
 use super::metric_words::{self, MetricWords, Reading};
 use super::search::{self, SearchSection};
 use super::sentence::{Sentence, Shown};
@@ -53,7 +53,7 @@ pub struct Document {
     pub search: Option<SearchSection>,
     /// How the model learnt; null where its algorithm keeps no losses.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub learning: Option<LearningSection>,
+    pub learning_curve: Option<LearningSection>,
     /// What limits the conclusions.
     pub caveats: Vec<Sentence>,
     /// What the report is about, with hashes.
@@ -216,7 +216,7 @@ pub(crate) fn build(material: &Material<'_>) -> Document {
     let searched = material.data.search.as_ref();
     plots.extend(searched.and_then(|facts| search::plot(facts, lang)));
     let learnt = material.data.learning_curve.as_ref();
-    plots.extend(learnt.and_then(|facts| learning::plot(facts, lang)));
+    plots.extend(learnt.and_then(|facts| learning_curve::plot(facts, lang)));
     Document {
         format: 1,
         lang,
@@ -233,7 +233,7 @@ pub(crate) fn build(material: &Material<'_>) -> Document {
         tables: weaknesses::tables(evaluation, lang),
         importance: importance(evaluation),
         search: searched.map(|facts| search::section(facts, lang)),
-        learning: learnt.map(|facts| learning::section(facts, lang)),
+        learning_curve: learnt.map(|facts| learning_curve::section(facts, lang)),
         caveats: caveats::of(material),
         identity: identity::groups(material),
         plots,

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
-use super::learning::LearningFacts;
+use super::learning_curve::LearningFacts;
 use super::search::SearchFacts;
 
 /// What was asked for.

@@ -9,7 +9,7 @@ pub(crate) mod document;
 mod findings;
 mod identity;
 mod inputs;
-mod learning;
+mod learning_curve;
 mod metric_words;
 mod oddities;
 mod render;
@@ -23,7 +23,7 @@ mod words;
 pub use comment::LONGEST_COMMENT;
 pub use document::{Document, Fact, FactGroup, GateLine, MetricLine, Plot, TableOfNumbers, Verdict};
 pub use inputs::{DataFacts, Decided, Decision, GateOutcome, Requested};
-pub use learning::{LearningFact, LearningFacts, LearningSection};
+pub use learning_curve::{LearningFact, LearningFacts, LearningSection};
 pub use search::{SearchFacts, SearchSection};
 pub use sentence::{Part, Sentence, Shown};
 

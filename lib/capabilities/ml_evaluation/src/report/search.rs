@@ -1,6 +1,7 @@
 //! How the hyperparameters of the model were found.
 
 use mlops_algorithms::search::{ConvergencePoint, SearchMetric};
+use mlops_artifacts::drawing::convergence;
 use mlops_core::Lang;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -9,7 +10,7 @@ use serde_json::{Map, Value};
 use super::document::{Fact, Plot};
 use super::metric_words;
 use super::sentence::{Argument, Sentence, Shown, say};
-use crate::plots::{convergence, lettering};
+use crate::plots::lettering;
 
 /// The most points of the plot.
 const POINTS: usize = 1000;

@@ -38,7 +38,7 @@ const WORDS: &[(&str, &str, &str)] = &[
     ("importance", "Importance", "重要度"),
     ("search", "Search", "探索"),
     ("search_best", "The best hyperparameters", "最良のハイパーパラメータ"),
-    ("learning", "How it learnt", "学習の経過"),
+    ("learning_curve", "How it learnt", "学習の経過"),
     ("caveats", "Mind this", "注意点"),
     ("no_caveats", "Nothing stands out that would limit these conclusions.", "結論を左右する点は特に見当たりません。"),
     ("identity", "Exactly what was evaluated", "評価対象の詳細"),

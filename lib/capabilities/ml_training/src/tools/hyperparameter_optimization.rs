@@ -5,9 +5,9 @@ use std::time::Duration;
 use mlops_algorithms::models::{Algorithm, Task};
 use mlops_algorithms::search::{
     Direction, ParameterForm, Pruner, SearchMetric, SearchSpace, Strategy, Study, StudySettings, check_space,
-    default_space,
+    convergence, default_space,
 };
-use mlops_artifacts::{Kind, run_id};
+use mlops_artifacts::{Kind, drawing, run_id};
 use mlops_core::ports::Condition;
 use mlops_core::values::{ArtifactUri, sha256_hex};
 use mlops_core::{Call, Effect, Error, Result, Tool};
@@ -16,7 +16,6 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::calibration::Calibration;
-use crate::convergence::draw;
 use crate::job::{Inputs, read};
 use crate::request::{ClassWeights, CrossValidation, Request};
 use crate::search::{Budget, search};
@@ -176,7 +175,8 @@ impl Tool for HyperparameterOptimization {
         let (study, _) = records.open(&fingerprint, begin).await?;
         let searched = search(study, objective, &records, budget, call).await?;
         let place = records.folder().join("convergence.svg");
-        let picture = draw(&searched.study, metric.as_str());
+        let points = convergence(&searched.study, usize::MAX);
+        let picture = drawing::convergence::draw(&points, metric.as_str(), call.lang);
         let plot = room.artifacts.write_bytes(&place, picture, Condition::None).await?;
         let places = (records.folder().clone(), plot.uri);
         OptimizedHyperparameters::of(&self, searched, metric, places, warnings, started.elapsed())

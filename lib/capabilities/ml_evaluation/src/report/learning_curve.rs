@@ -1,13 +1,13 @@
 //! How the model learnt: its losses by iteration, and what they show.
 
-use mlops_algorithms::models::Diagnosis;
+use mlops_algorithms::models::{CurvePoint, Diagnosis};
+use mlops_artifacts::drawing::learning_curve;
 use mlops_core::Lang;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::document::{Fact, Plot};
 use super::sentence::{Sentence, Shown, say};
-use crate::plots::learning;
 
 /// The most points of the plot.
 const POINTS: usize = 1000;
@@ -25,6 +25,9 @@ pub struct LearningFacts {
     pub explanation: Option<String>,
     /// The iteration with the least loss on the validation rows, or on the training rows where there are none.
     pub least_at: usize,
+    /// The iteration whose state early stopping chose for the model; null where nothing stops early.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept_iteration: Option<usize>,
     /// The losses, thinned.
     #[serde(default)]
     pub points: Vec<LearningFact>,
@@ -45,6 +48,13 @@ pub struct LearningFact {
     /// The loss on the validation rows; null where there are none, or when it is not finite.
     #[serde(default)]
     pub validation: Option<f64>,
+}
+
+impl LearningFact {
+    fn point(&self) -> CurvePoint {
+        let Self { iteration, train, validation } = *self;
+        CurvePoint { iteration, train: train.unwrap_or(f64::NAN), validation }
+    }
 }
 
 /// The section about the learning curve.
@@ -93,8 +103,8 @@ pub(super) fn section(facts: &LearningFacts, lang: Lang) -> LearningSection {
 /// The picture of the losses; none for fewer than two points.
 pub(super) fn plot(facts: &LearningFacts, lang: Lang) -> Option<Plot> {
     let points = &facts.points[..facts.points.len().min(POINTS)];
-    let losses = points.iter().map(|point| (point.iteration, point.train, point.validation)).collect::<Vec<_>>();
-    let svg = || learning::draw(&losses, &facts.loss, lang);
+    let curve = points.iter().map(LearningFact::point).collect::<Vec<_>>();
+    let svg = || learning_curve::draw(&curve, &facts.loss, facts.kept_iteration, lang);
     (points.len() > 1).then(|| Plot { name: "learning_curve".to_owned(), svg: svg() })
 }
 
