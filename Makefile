@@ -1,6 +1,6 @@
 # The only commands to learn: setup demo test check coverage.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check coverage fmt clippy deny machine parity clients onnx hostile events pages readme bench bench-mcp bench-fleet bench-storage bench-learning fuzz watch lambda zips servers cdk e2e deploy
+.PHONY: help setup demo test check checks coverage fmt clippy deny machine parity clients onnx hostile events pages readme bench bench-mcp bench-fleet bench-storage bench-learning fuzz watch lambda zips servers cdk e2e deploy
 
 CARGO ?= cargo
 VENV := .venv
@@ -26,7 +26,12 @@ test: ## every test that needs nothing but Rust
 setup: ## what `check` and `coverage` need beyond Rust: Python and Node clients, Chromium, LLVM, cargo tools
 	tests/setup.sh
 
-check: fmt clippy deny machine parity clients onnx instructions hostile events pages servers ## everything else that CI checks
+CHECKS := fmt clippy deny machine parity clients onnx instructions hostile events pages servers
+check: $(CHECKS) ## everything else that CI checks
+
+# Their names, for .ci/run, which says when each begins.
+checks:
+	@echo $(CHECKS)
 
 ADAPTERS := $(filter-out local,$(notdir $(wildcard lib/adapters/*)))
 # Beside the default ones the features of benchmarks and of tests against servers; the functions are linted as they run on one machine.
@@ -64,7 +69,7 @@ onnx: ## models of every kind as ONNX, by the checker of onnx and in onnxruntime
 	$(PYTHON) tests/clients/onnx_models.py target/debug/examples/onnx_models
 
 instructions: ## the instructions of small fits, counted by callgrind, against what they were; UPDATE=1 writes them down
-	CARGO_INCREMENTAL=0 $(CARGO) build --quiet --package mlops-algorithms --example small_work
+	RUSTC_WORKSPACE_WRAPPER= CARGO_INCREMENTAL=0 $(CARGO) build --quiet --package mlops-algorithms --example small_work
 	$(PYTHON) tests/bench/instructions.py target/debug/examples/small_work $(if $(UPDATE),--update)
 
 hostile: ## what strangers send: forged, oversized, nested, smuggled and slow requests, and 10,000 of them
@@ -105,8 +110,8 @@ pages: ## the report in Chromium at 390 and 1280 pixels, and five tables that th
 	$(PYTHON) tests/clients/report_page.py target/debug/mlops
 	$(PYTHON) tests/clients/unseen_tables.py target/debug/mlops
 
-coverage: ## line coverage for each crate, at least 80 %
-	python3 tests/coverage.py 80
+coverage: ## the tests, and line coverage for each crate: at least 80 %; TABLE=file puts it there
+	python3 tests/coverage.py 80 $(TABLE)
 
 watch: ## every function on this machine; then: cargo lambda invoke NAME --data-file events/NAME/CASE.json
 	@tests/lambda/watch.sh

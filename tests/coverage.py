@@ -1,8 +1,8 @@
 """Runs every test with coverage counters and prints the line coverage of each crate.
 
-usage: coverage.py LEAST      (`make coverage`; LLVM_COV and LLVM_PROFDATA name the tools of rustc's LLVM)
+usage: coverage.py LEAST [TABLE]      (`make coverage`; LLVM_COV and LLVM_PROFDATA name the tools of rustc's LLVM)
 
-It fails when a test fails or a crate is below LEAST percent.
+It fails when a test fails or a crate is below LEAST percent. With TABLE the lines go to that file.
 """
 
 import collections
@@ -67,12 +67,16 @@ def main():
     least = float(sys.argv[1])
     shutil.rmtree(PROFILES, ignore_errors=True)
     instrumented("make", "--no-print-directory", "test")
-    low = []
+    low, rows = [], []
     for crate, (covered, count) in sorted(of_each_crate(report()["data"][0]["files"]).items()):
         percent = 100 * covered / count if count else 100.0
-        print(f"{percent:6.1f} %  {covered:6d} of {count:6d} lines  {crate}")
+        rows.append(f"{percent:6.1f} %  {covered:6d} of {count:6d} lines  {crate}\n")
         if percent < least:
             low.append(crate)
+    if sys.argv[2:]:
+        Path(sys.argv[2]).write_text("".join(rows))
+    else:
+        print("".join(rows), end="")
     if low:
         sys.exit(f"below {least} %: {', '.join(low)}")
 
