@@ -2,16 +2,16 @@
 
 use std::collections::HashMap;
 
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, StringArray};
-use arrow::compute::{CastOptions, cast_with_options};
-use arrow::datatypes::{DataType, Field, Float64Type, Int64Type, TimeUnit, UInt64Type};
+use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::datatypes::{DataType, Field, TimeUnit};
 use mlops_algorithms::table::Table;
 use mlops_core::{Error, Result};
 use rayon::prelude::*;
 
+use super::arrow_values;
 use super::batches::{Inference, KINDS, Texts};
 use super::column::{ColumnBuilder, Kinds, Piece};
-use super::value::{Cell, LARGEST_EXACT};
+use super::value::Cell;
 
 /// The most values of a table: two thousand million, 16 GB as numbers.
 const MOST_VALUES: usize = 2_000_000_000;
@@ -126,54 +126,60 @@ fn check_size(rows: usize, columns: usize) -> Result<()> {
 }
 
 /// Appends the values of an array.
-fn append(column: &mut ColumnBuilder, field: &Field, array: &ArrayRef, inference: Inference) -> Result<()> {
+fn append(column: &mut ColumnBuilder, field: &Field, array: &dyn Array, inference: Inference) -> Result<()> {
+    let unpacked = arrow_values::unpacked(array).map_err(|error| unreadable(field, array, &error.to_string()))?;
+    if let Some(unpacked) = unpacked {
+        return append(column, field, &*unpacked, inference);
+    }
+    let held = |kinds: Kinds| if array.null_count() == array.len() { Kinds::default() } else { kinds };
     match array.data_type() {
         DataType::Null => column.fill(column.len() + array.len()),
         DataType::Boolean => {
-            let array: &BooleanArray = array.as_boolean();
-            let kinds = if array.null_count() == array.len() { Kinds::default() } else { Kinds::BOOLEAN };
-            let numbers = array.iter().map(|value| value.map_or(f64::NAN, |value| f64::from(u8::from(value))));
-            column.append_numbers(kinds, &numbers.collect::<Vec<_>>());
+            let numbers =
+                array.as_boolean().iter().map(|value| value.map_or(f64::NAN, |value| f64::from(u8::from(value))));
+            column.append_numbers(held(Kinds::BOOLEAN), &numbers.collect::<Vec<_>>());
         }
-        DataType::Utf8 => append_strings(column, field, array.as_string(), inference),
-        data_type if data_type.is_integer() || is_whole_decimal(data_type) => append_integers(column, field, array)?,
-        data_type if data_type.is_floating() || is_decimal(data_type) => {
-            append_floats(column, field, array, kinds_of(field).unwrap_or(Kinds::FLOAT), 1.0)?;
+        data_type if data_type.is_integer() || is_whole_decimal(data_type) => {
+            let kinds = if arrow_values::has_large(array) { Kinds::LARGE } else { held(Kinds::INTEGER) };
+            if column.is_text() {
+                let digits = arrow_values::digits(array).ok_or_else(|| unreadable(field, array, "is unknown"))?;
+                column.append_text(kinds, &mut digits.iter().map(Option::as_deref));
+            } else {
+                append_floats(column, field, array, kinds)?;
+            }
         }
-        DataType::Time32(unit) => {
-            let array = cast(field, array, &DataType::Int32)?;
-            append_floats(column, field, &array, Kinds::FLOAT, per_second(*unit))?;
+        data_type if data_type.is_floating() || data_type.is_decimal() => {
+            append_floats(column, field, array, held(kinds_of(field).unwrap_or(Kinds::FLOAT)))?;
         }
-        DataType::Time64(unit) | DataType::Duration(unit) => {
-            let array = cast(field, array, &DataType::Int64)?;
-            append_floats(column, field, &array, Kinds::FLOAT, per_second(*unit))?;
+        DataType::Time32(_) | DataType::Time64(_) | DataType::Duration(_) => {
+            append_ticks(column, field, array, held(Kinds::FLOAT))?;
         }
-        DataType::Date32 | DataType::Date64 => {
-            let array = cast(field, array, &DataType::Timestamp(TimeUnit::Second, None))?;
-            append_instants(column, field, &array, TimeUnit::Second)?;
+        DataType::Date32 | DataType::Date64 | DataType::Timestamp(..) => {
+            append_ticks(column, field, array, held(Kinds::TIMESTAMP))?;
         }
-        DataType::Timestamp(unit, _) => append_instants(column, field, array, *unit)?,
-        DataType::Dictionary(_, values) => append(column, field, &cast(field, array, values)?, inference)?,
-        DataType::RunEndEncoded(_, values) => {
-            append(column, field, &cast(field, array, values.data_type())?, inference)?;
-        }
-        _ => append_strings(column, field, cast(field, array, &DataType::Utf8)?.as_string(), inference),
+        _ => match arrow_values::texts(array) {
+            Some(Ok(texts)) => append_texts(column, field, &texts, held(Kinds::TEXT), inference),
+            Some(Err(row)) => {
+                let problem = format!("has bytes that are not UTF-8 in row {} (counted from 0)", column.len() + row);
+                return Err(unreadable(field, array, &problem));
+            }
+            None => return Err(unreadable(field, array, "is neither numbers nor text")),
+        },
     }
     Ok(())
 }
 
-fn append_strings(column: &mut ColumnBuilder, field: &Field, array: &StringArray, inference: Inference) {
+fn append_texts(column: &mut ColumnBuilder, field: &Field, texts: &[Option<&str>], kinds: Kinds, inference: Inference) {
     if inference == Inference::Typed {
-        let kinds = if array.null_count() == array.len() { Kinds::default() } else { Kinds::TEXT };
-        return column.append_text(kinds, &mut array.iter());
+        return column.append_text(kinds, &mut texts.iter().copied());
     }
-    let cells = array.iter().map(|text| text.map_or(Cell::Missing, Cell::of_json_string)).collect::<Vec<_>>();
+    let cells = texts.iter().map(|text| text.map_or(Cell::Missing, Cell::of_json_string)).collect::<Vec<_>>();
     let mut kinds = cells.iter().fold(Kinds::default(), |kinds, &cell| kinds.with(Kinds::of(cell)));
     // A mixed column of JSON values comes as text that tells in its field what else it was; only its strings are text.
     if let Some(others) = kinds_of(field) {
         kinds = kinds.with(others);
     }
-    column.append_cells(&cells, kinds, array.iter());
+    column.append_cells(&cells, kinds, texts.iter().copied());
 }
 
 /// The kinds that a reader of JSON documents found.
@@ -181,80 +187,30 @@ fn kinds_of(field: &Field) -> Option<Kinds> {
     field.metadata().get(KINDS).and_then(|bits| bits.parse().ok()).map(Kinds::from_bits)
 }
 
-/// Appends whole numbers: as text with all digits when one of the column is beyond 2^53.
-fn append_integers(column: &mut ColumnBuilder, field: &Field, array: &ArrayRef) -> Result<()> {
-    let kinds = match array.data_type() {
-        _ if array.null_count() == array.len() => Kinds::default(),
-        _ if is_large(field, array)? => Kinds::LARGE,
-        _ => Kinds::INTEGER,
-    };
-    if !column.is_text() {
-        return append_floats(column, field, array, kinds, 1.0);
-    }
-    let texts = cast(field, array, &DataType::Utf8)?;
-    column.append_text(kinds, &mut texts.as_string::<i32>().iter());
-    Ok(())
-}
-
-/// Whether one of the whole numbers is beyond 2^53.
-fn is_large(field: &Field, array: &ArrayRef) -> Result<bool> {
-    Ok(match array.data_type() {
-        DataType::UInt64 => array.as_primitive::<UInt64Type>().iter().flatten().any(|value| value > LARGEST_EXACT),
-        data_type if is_decimal(data_type) => {
-            // 2^53 + 1 is rounded to 2^53, so that number is large here.
-            let numbers = cast(field, array, &DataType::Float64)?;
-            numbers.as_primitive::<Float64Type>().iter().flatten().any(|value| value.abs() >= LARGEST_EXACT as f64)
-        }
-        _ => {
-            let numbers = cast(field, array, &DataType::Int64)?;
-            numbers.as_primitive::<Int64Type>().iter().flatten().any(|value| value.unsigned_abs() > LARGEST_EXACT)
-        }
-    })
-}
-
-/// Appends numbers divided by `divisor`.
-fn append_floats(
-    column: &mut ColumnBuilder,
-    field: &Field,
-    array: &ArrayRef,
-    kinds: Kinds,
-    divisor: f64,
-) -> Result<()> {
-    let array = cast(field, array, &DataType::Float64)?;
-    let array = array.as_primitive::<Float64Type>();
-    let numbers = array.iter().map(|value| value.map_or(f64::NAN, |value| value / divisor)).collect::<Vec<_>>();
-    let kinds = if array.null_count() == array.len() { Kinds::default() } else { kinds };
+fn append_floats(column: &mut ColumnBuilder, field: &Field, array: &dyn Array, kinds: Kinds) -> Result<()> {
+    let numbers = arrow_values::numbers(array).ok_or_else(|| unreadable(field, array, "is no number"))?;
     column.append_numbers(kinds, &numbers);
     Ok(())
 }
 
-/// Appends points in time as seconds.
-fn append_instants(column: &mut ColumnBuilder, field: &Field, array: &ArrayRef, unit: TimeUnit) -> Result<()> {
-    let array = cast(field, array, &DataType::Int64)?;
-    let array = array.as_primitive::<Int64Type>();
+/// Appends times, durations and points in time as seconds.
+fn append_ticks(column: &mut ColumnBuilder, field: &Field, array: &dyn Array, kinds: Kinds) -> Result<()> {
+    let (ticks, unit) = arrow_values::ticks(array).ok_or_else(|| unreadable(field, array, "is no time"))?;
     let per_second = per_second(unit);
     // Whole seconds and the rest apart, so that nothing is rounded twice.
     let seconds = |ticks: i64| (ticks / per_second as i64) as f64 + (ticks % per_second as i64) as f64 / per_second;
-    let numbers = array.iter().map(|value| value.map_or(f64::NAN, seconds)).collect::<Vec<_>>();
-    let kinds = if array.null_count() == array.len() { Kinds::default() } else { Kinds::TIMESTAMP };
+    let numbers = ticks.into_iter().map(|value| value.map_or(f64::NAN, seconds)).collect::<Vec<_>>();
     column.append_numbers(kinds, &numbers);
     Ok(())
 }
 
-fn cast(field: &Field, array: &ArrayRef, to: &DataType) -> Result<ArrayRef> {
-    let options = CastOptions { safe: false, ..Default::default() };
-    cast_with_options(array, to, &options).map_err(|error| {
-        let (name, from) = (field.name(), array.data_type());
-        Error::invalid_input(format!("the column `{name}` ({from}) cannot be read as {to}: {error}"))
-            .hint("store it as numbers or text, or name the other columns in `columns`")
-    })
+fn unreadable(field: &Field, array: &dyn Array, problem: &str) -> Error {
+    let (name, kind) = (field.name(), array.data_type());
+    Error::invalid_input(format!("the column `{name}` ({kind}) {problem}"))
+        .hint("store it as numbers or text, or name the other columns in `columns`")
 }
 
-fn is_decimal(data_type: &DataType) -> bool {
-    use DataType::{Decimal32, Decimal64, Decimal128, Decimal256};
-    matches!(data_type, Decimal32(..) | Decimal64(..) | Decimal128(..) | Decimal256(..))
-}
-
+/// Decimals without a fraction.
 fn is_whole_decimal(data_type: &DataType) -> bool {
     use DataType::{Decimal32, Decimal64, Decimal128, Decimal256};
     matches!(data_type, Decimal32(_, 0) | Decimal64(_, 0) | Decimal128(_, 0) | Decimal256(_, 0))

@@ -1,6 +1,7 @@
 //! Tables as files: what is read, how it is told apart, and what was found on the way.
 
 mod arrow_ipc;
+mod arrow_values;
 mod batches;
 mod builder;
 mod column;
