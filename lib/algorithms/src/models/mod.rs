@@ -7,6 +7,7 @@ mod calibrated;
 pub mod calibration;
 mod cholesky;
 mod class_weight;
+mod cost;
 mod decision_tree;
 mod elastic_net;
 mod fit;
@@ -40,6 +41,7 @@ pub use baseline::Baseline;
 pub use boosting::{BoostedTrees, BoostingInputs, BoostingParameters};
 pub use calibrated::CalibratedModel;
 pub use class_weight::ClassWeight;
+pub use cost::{FitCost, FitSize, two_digits};
 pub use decision_tree::DecisionTree;
 pub use fit::{CurvePoint, Examples, FitError, Fitted, fit, fit_boosted, fit_watched};
 pub use hyperparameters::{

@@ -1,6 +1,6 @@
 //! How long a run will take and what it will cost, roughly, before it is started.
 
-use mlops_algorithms::models::{Algorithm, Task};
+use mlops_algorithms::models::{Algorithm, FitSize, Hyperparameters, Task, two_digits};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -20,19 +20,15 @@ const REQUESTS: f64 = 7.0;
 const FIXED_SECONDS: f64 = 2.0;
 /// Seconds for reading, splitting, preparing and writing one cell.
 const PER_CELL: f64 = 4e-7;
-/// Seconds for one step of sorting one value while a tree grows.
-const PER_TREE_STEP: f64 = 1.5e-8;
-/// Seconds for one multiplication of a linear model.
-const PER_PRODUCT: f64 = 2e-9;
-/// Seconds for one multiplication of a neural network, in single precision.
-const PER_SINGLE_PRODUCT: f64 = 4e-11;
+/// Seconds for one multiplication in looking for neighbours.
+const PER_NEIGHBOUR: f64 = 2e-10;
 /// How far the time may be off in either direction.
-const UNCERTAINTY: f64 = 3.0;
+const UNCERTAINTY: f64 = 2.0;
 
 /// A rough estimate of time and cost, for one machine with two cores.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Estimate {
-    /// The expected time of the run in seconds; a third to three times of it is likely.
+    /// The expected time of the run in seconds; half to twice of it is likely.
     pub seconds: f64,
     /// The least cost to expect in US dollars, at the public price of AWS Lambda.
     pub usd_low: f64,
@@ -51,9 +47,9 @@ impl Estimate {
         let seconds = FIXED_SECONDS + cells * PER_CELL + fitting;
         let requests = REQUESTS * USD_PER_REQUEST;
         Self {
-            seconds: rounded(seconds),
-            usd_low: rounded(seconds / UNCERTAINTY * MEMORY.0 * USD_PER_GB_SECOND_ARM + requests),
-            usd_high: rounded(seconds * UNCERTAINTY * MEMORY.1 * USD_PER_GB_SECOND_X86 + requests),
+            seconds: two_digits(seconds),
+            usd_low: two_digits(seconds / UNCERTAINTY * MEMORY.0 * USD_PER_GB_SECOND_ARM + requests),
+            usd_high: two_digits(seconds * UNCERTAINTY * MEMORY.1 * USD_PER_GB_SECOND_X86 + requests),
             rows,
             features,
         }
@@ -66,6 +62,8 @@ pub(crate) struct Workload<'a> {
     pub(crate) columns: u64,
     pub(crate) features: u64,
     pub(crate) task: Task,
+    /// How many classes the target has; 1 for numbers.
+    pub(crate) classes: usize,
     /// `None` when the run tries every algorithm of the task.
     pub(crate) algorithm: Option<Algorithm>,
     pub(crate) hyperparameters: &'a Map<String, Value>,
@@ -74,10 +72,8 @@ pub(crate) struct Workload<'a> {
 }
 
 impl Workload<'_> {
-    /// With `n` rows, `p` features and `T` trees, the steps of fitting are
-    /// forest `T · n · log₂ n · q`, where `q` is √p for classes and p for numbers, shared by two cores; tree `n · log₂ n · p`;
-    /// logistic regression `iterations · n · p`; linear regression `n · p²`. `auto` is the sum over the algorithms of the task.
-    /// A search fits `trials · folds` times more, each time to all folds but one, until its time limit.
+    /// The time of the fits by [`Hyperparameters::cost`]; `auto` is the sum over the algorithms of the task. A search fits
+    /// `trials · folds` times more, each time to all folds but one, until its time limit.
     pub(crate) fn estimate(&self) -> Estimate {
         let algorithms = match &self.algorithm {
             Some(algorithm) => std::slice::from_ref(algorithm),
@@ -95,54 +91,19 @@ impl Workload<'_> {
     }
 
     fn fitting(&self, algorithm: Algorithm) -> f64 {
-        let rows = self.rows.max(2) as f64;
-        let features = self.features.max(1) as f64;
-        let given =
-            |name: &str, default: f64| self.hyperparameters.get(name).and_then(Value::as_f64).unwrap_or(default);
-        match algorithm {
-            Algorithm::RandomForest | Algorithm::ExtraTrees => {
-                let tried = if self.task == Task::Classification { features.sqrt() } else { features };
-                given("n_estimators", 100.0) * rows * rows.log2() * tried * PER_TREE_STEP / 2.0
-            }
-            // Each level of each tree reads a byte of every feature of every row.
-            Algorithm::Xgboost => {
-                given("n_estimators", 100.0) * given("max_depth", 6.0) * rows * features * PER_PRODUCT
-            }
-            Algorithm::DecisionTree => rows * rows.log2() * features * PER_TREE_STEP,
-            Algorithm::LogisticRegression => given("max_iter", 100.0) * rows * features * 2.0 * PER_PRODUCT,
-            Algorithm::LinearRegression => rows * features * features * PER_PRODUCT,
-            Algorithm::Ridge | Algorithm::Lasso | Algorithm::ElasticNet => {
-                0.2 * rows * features * features * PER_PRODUCT
-            }
-            // The kernel of every row with a share of the others that grows with the noise, a tenth of them as a rule.
-            Algorithm::Svm => {
-                let folds = if self.hyperparameters.get("probability") == Some(&Value::Bool(true)) { 5.0 } else { 1.0 };
-                folds * 0.1 * rows * rows * features * PER_PRODUCT
-            }
-            Algorithm::NaiveBayes => 2.0 * rows * features * PER_PRODUCT,
-            // One product of the rows with themselves, and the directions of what comes of it.
-            Algorithm::LinearDiscriminantAnalysis => (0.2 * rows + features) * features * features * PER_PRODUCT,
-            // Nothing is learnt; a tenth of the rows ask all others.
-            Algorithm::Knn => 0.1 * rows * rows * features * 0.1 * PER_PRODUCT,
-            Algorithm::NeuralNetwork => {
-                let sizes = self.hyperparameters.get("hidden_layer_sizes").and_then(Value::as_array);
-                let sizes = sizes.map_or_else(|| vec![100.0], |sizes| sizes.iter().filter_map(Value::as_f64).collect());
-                let (last, weights) =
-                    sizes.iter().fold((features, 0.0), |(inputs, weights), units| (*units, weights + inputs * units));
-                // Forward once and backward twice for each row of each epoch.
-                given("max_iter", 200.0) * rows * (weights + last) * 3.0 * PER_SINGLE_PRODUCT
-            }
-        }
+        // What is not right is said elsewhere; the defaults are the next best guess then.
+        let given = Hyperparameters::parse(algorithm, self.task, self.hyperparameters);
+        let Ok(parameters) = given.or_else(|_| Hyperparameters::defaults(algorithm, self.task)) else { return 0.0 };
+        let (rows, features) = (self.rows as usize, self.features as usize);
+        let fit = parameters.cost(&FitSize { rows, features, outputs: self.classes }).seconds;
+        // Nothing is learnt of neighbours: a tenth of the rows ask all others when the model is evaluated.
+        let asked = if algorithm == Algorithm::Knn {
+            0.1 * (rows as f64).powi(2) * features as f64 * PER_NEIGHBOUR
+        } else {
+            0.0
+        };
+        fit + asked
     }
-}
-
-/// Two significant digits: more would promise more than an estimate holds.
-fn rounded(value: f64) -> f64 {
-    if value <= 0.0 || !value.is_finite() {
-        return 0.0;
-    }
-    let scale = 10_f64.powf(1.0 - value.log10().floor());
-    (value * scale).round() / scale
 }
 
 #[cfg(test)]
@@ -155,7 +116,7 @@ mod tests {
         let hyperparameters = Map::new();
         let (task, search) = (Task::Classification, Map::new());
         let (hyperparameters, search) = (&hyperparameters, &search);
-        Workload { rows, columns: 20, features: 30, task, algorithm, hyperparameters, search }.estimate()
+        Workload { rows, columns: 20, features: 30, task, classes: 2, algorithm, hyperparameters, search }.estimate()
     }
 
     #[test]
@@ -166,7 +127,9 @@ mod tests {
             let (hyperparameters, algorithm) = (&hyperparameters, Some(Algorithm::RandomForest));
             let task = Task::Classification;
             let rows = 1_000_000;
-            Workload { rows, columns: 20, features: 30, task, algorithm, hyperparameters, search }.estimate().seconds
+            Workload { rows, columns: 20, features: 30, task, classes: 2, algorithm, hyperparameters, search }
+                .estimate()
+                .seconds
         };
         let once = seconds(json!({}));
         let searched = seconds(json!({"max_trials": 10, "folds": 5}));
@@ -186,13 +149,5 @@ mod tests {
         let all = estimate(1_000_000, None);
         assert!(all.seconds > large.seconds && all.rows == 1_000_000);
         assert!(estimate(1_000_000, Some(Algorithm::LogisticRegression)).seconds < large.seconds);
-    }
-
-    #[test]
-    fn numbers_have_two_digits() {
-        assert_eq!(rounded(123.4), 120.0);
-        assert_eq!(rounded(0.001_26), 0.001_3);
-        assert_eq!(rounded(0.0), 0.0);
-        assert_eq!(rounded(f64::INFINITY), 0.0);
     }
 }

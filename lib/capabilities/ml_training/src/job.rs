@@ -13,6 +13,7 @@ use serde::Serialize;
 
 use crate::calibration::{CalibrationResult, calibrate};
 use crate::cross_validation::{CrossValidationResult, cross_validate};
+use crate::estimate::{TrainingEstimate, check_table};
 use crate::learning_curve::DrawnCurve;
 use crate::request::Request;
 use crate::rows::{preprocessor_of, refuse_held_out};
@@ -43,6 +44,7 @@ pub(crate) struct Learnt {
     pub(crate) feature_names: Vec<String>,
     pub(crate) classes: Option<Vec<String>>,
     pub(crate) rows: [usize; 2],
+    pub(crate) estimate: TrainingEstimate,
     /// From columns in memory to the finished model.
     pub(crate) seconds: f64,
     pub(crate) train: Scores,
@@ -166,8 +168,11 @@ fn learn(inputs: &Inputs, request: &Request, hyperparameters: &Hyperparameters, 
         preprocessor: inputs.preprocessor.as_ref(),
         field: "train_data_s3_uri",
     };
+    check_table(&inputs.train, roles.preprocessor, roles.field, call)?;
     let started = Instant::now();
     let table = TrainingTable::to_learn(&inputs.train, &roles)?;
+    let estimate = TrainingEstimate::of(&table, hyperparameters);
+    estimate.announce(&table, hyperparameters.algorithm(), 1, call)?;
     let (x, weights) = (table.features.view(), table.weights.as_deref());
     let probe = CallProbe(call);
     let mut warnings = Vec::new();
@@ -226,6 +231,7 @@ fn learn(inputs: &Inputs, request: &Request, hyperparameters: &Hyperparameters, 
         feature_names,
         classes,
         rows,
+        estimate,
         seconds,
         train,
         validation,

@@ -4,6 +4,7 @@ mod calibration;
 mod capability;
 mod clustering_job;
 mod cross_validation;
+mod estimate;
 mod fault;
 mod importance;
 mod job;

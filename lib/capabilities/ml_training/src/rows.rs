@@ -8,6 +8,7 @@ use mlops_core::{Call, Error, Result};
 use ndarray::Array2;
 
 use crate::MlTraining;
+use crate::estimate::check_table;
 use crate::job::read_preprocessor;
 use crate::training_table::HashedPreprocessor;
 
@@ -48,7 +49,8 @@ impl Source {
 
     /// The features: the table's own columns where its manifest says that the preprocessor was applied, what the
     /// preprocessor makes of it otherwise, and all columns where there is no preprocessor.
-    pub(crate) fn rows(&self) -> Result<Rows> {
+    pub(crate) fn rows(&self, call: &Call) -> Result<Rows> {
+        check_table(&self.data, self.preprocessor.as_ref(), TABLE, call)?;
         let (data, place) = (&self.data, &self.data.source.uri);
         let noted = data.manifest.as_ref().and_then(|manifest| manifest.preprocessor_sha256.as_ref());
         let rows = match (&self.preprocessor, noted) {

@@ -6,6 +6,7 @@ use mlops_artifacts::CallProbe;
 use mlops_core::{Call, Error, ErrorKind, Result};
 
 use crate::cross_validation::{check_rows, folds, score_fold};
+use crate::estimate::{TrainingEstimate, check_table};
 use crate::fault;
 use crate::job::{Inputs, note_dropped};
 use crate::request::Request;
@@ -24,7 +25,14 @@ pub(crate) struct Objective {
 }
 
 impl Objective {
-    pub(crate) fn new(inputs: &Inputs, request: Request, metric: SearchMetric) -> Result<Self> {
+    /// Reads the rows; so many trials at once must have room.
+    pub(crate) fn new(
+        inputs: &Inputs,
+        request: Request,
+        metric: SearchMetric,
+        parallel: usize,
+        call: &Call,
+    ) -> Result<Self> {
         let mut roles = Roles {
             task: request.task,
             target: &inputs.target,
@@ -32,7 +40,12 @@ impl Objective {
             preprocessor: inputs.preprocessor.as_ref(),
             field: "train_data_s3_uri",
         };
+        check_table(&inputs.train, roles.preprocessor, roles.field, call)?;
         let table = TrainingTable::to_learn(&inputs.train, &roles)?;
+        // What is not searched may have no sense alone; each trial is looked at before it begins.
+        if let Ok(parameters) = request.hyperparameters() {
+            TrainingEstimate::of(&table, &parameters).announce(&table, request.algorithm, parallel, call)?;
+        }
         let mut warnings = Vec::new();
         note_dropped(&mut warnings, &table, "training");
         let mut held_out = None;
@@ -69,6 +82,8 @@ impl Objective {
         request.hyperparameters.extend(trial.params.clone());
         let parameters = request.hyperparameters()?;
         let quiet = call.clone().reporting_to(|_| {});
+        let estimate = TrainingEstimate::of(&self.table, &parameters);
+        estimate.announce(&self.table, self.request.algorithm, 1, &quiet)?;
         let Some((count, folds)) = &self.folds else {
             let value = self.named(&self.score_held_out(&parameters, &quiet)?)?;
             return Ok(Outcome::Complete(value));

@@ -4,6 +4,7 @@ mod clock;
 mod code_host;
 mod json_objects;
 mod mailer;
+mod memory;
 mod message;
 mod mime;
 mod object_store;
@@ -19,6 +20,7 @@ pub use code_host::{
 };
 pub use json_objects::{find_json, json_bytes, read_json, write_json};
 pub use mailer::{Attachment, Email, Mailer};
+pub use memory::{Memory, SystemMemory};
 pub use message::MessageReceipt;
 pub use object_store::{Body, Condition, ObjectMeta, ObjectStore, Page};
 pub use repositories::{

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use lambda_runtime::{Diagnostic, LambdaEvent};
 use mlops_core::masking::mask_text;
+use mlops_core::ports::SystemMemory;
 use mlops_core::{Audit, Call, Cancellation, Error, ErrorKind, Lang, Result, panic_message};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
@@ -25,6 +26,8 @@ pub(super) struct Invocations {
     pub(super) function: Result<Function>,
     /// The language when a task does not choose one.
     pub(super) lang: Lang,
+    /// How much memory there is to work with.
+    pub(super) memory: SystemMemory,
     /// The log.
     pub(super) log: Arc<Log>,
     /// Raised when the process is told to end.
@@ -80,6 +83,7 @@ impl Invocations {
         let audit: Arc<dyn Audit> = Arc::clone(&self.log) as _;
         let mut call = Call::new(request_id).by("lambda").in_lang(self.lang).audited_by(audit).within(times.work);
         call.cancellation = self.shutdown.child();
+        call.memory = Arc::new(self.memory);
         let cancellation = call.cancellation.clone();
         let work = tokio::spawn(async move { function.answer(event, call).await });
         let mut work = StopWhenDropped(work, cancellation);

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use futures::FutureExt as _;
 use lambda_runtime::{LambdaEvent, Runtime, service_fn};
+use mlops_core::ports::SystemMemory;
 use mlops_core::{Cancellation, Error, Lang, Result, Settings, panic_message};
 use serde_json::json;
 use serde_json::value::RawValue;
@@ -19,13 +20,10 @@ use super::invocation::Invocations;
 use super::log::{Level, Log};
 use super::outcome::Outcome;
 
+const MEMORY_SIZE: &str = "AWS_LAMBDA_FUNCTION_MEMORY_SIZE";
 /// What Lambda tells a function about itself; without it there is no Lambda here.
-const NEEDED: [&str; 4] = [
-    "AWS_LAMBDA_RUNTIME_API",
-    "AWS_LAMBDA_FUNCTION_NAME",
-    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
-    "AWS_LAMBDA_FUNCTION_VERSION",
-];
+const NEEDED: [&str; 4] =
+    ["AWS_LAMBDA_RUNTIME_API", "AWS_LAMBDA_FUNCTION_NAME", MEMORY_SIZE, "AWS_LAMBDA_FUNCTION_VERSION"];
 /// How long work that is under way is waited for when the process is told to end. Lambda waits half a second.
 const LAST_WAIT: Duration = Duration::from_millis(300);
 /// How long an answer may take to leave.
@@ -56,6 +54,12 @@ pub(super) fn serve(compose: impl FnOnce(Settings) -> Result<Function>) -> ExitC
     code
 }
 
+/// The memory that the function may have, of which Lambda tells it in MiB.
+fn memory() -> SystemMemory {
+    let told = env::var(MEMORY_SIZE).ok().and_then(|told| told.parse::<u64>().ok());
+    told.and_then(|size| size.checked_mul(1 << 20)).map_or_else(SystemMemory::default, SystemMemory::limited_to)
+}
+
 async fn run(compose: impl FnOnce(Settings) -> Result<Function>, log: Arc<Log>) -> ExitCode {
     let made = Arc::new(OnceLock::new());
     // The answer of the extensions API is waited for while the function is put together.
@@ -69,6 +73,7 @@ async fn run(compose: impl FnOnce(Settings) -> Result<Function>, log: Arc<Log>) 
     let invocations = Arc::new(Invocations {
         function,
         lang,
+        memory: memory(),
         log: Arc::clone(&log),
         shutdown: Cancellation::default(),
         under_way: Arc::default(),

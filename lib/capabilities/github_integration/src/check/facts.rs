@@ -1,6 +1,7 @@
 //! What is seen of the data when it is looked at before a run.
 
 use mlops_algorithms::table::{Table, Values};
+use mlops_algorithms::target::Target;
 use mlops_core::ports::ObjectStore;
 use mlops_core::values::ArtifactUri;
 use mlops_core::{Call, Error};
@@ -64,6 +65,15 @@ impl Facts {
         };
         columns.map(|column| width(&column.values)).sum()
     }
+
+    /// How many classes the target has in the rows that were read; two where it cannot be one.
+    pub(crate) fn classes(&self, target: Option<&str>) -> usize {
+        let values = target.and_then(|name| self.table.column(name)).map(|column| &column.values);
+        match values.map(|values| Target::classes(values, None)) {
+            Some(Ok(Target::Classes { labels, .. })) => labels.len(),
+            _ => 2,
+        }
+    }
 }
 
 /// The bytes of the file divided by the mean width of the first hundred rows, written as CSV.
@@ -90,9 +100,11 @@ mod tests {
         let table = Table { columns: vec![column("a", vec![7.0; MOST_ROWS]), column("b", vec![10.0; MOST_ROWS])] };
         let facts = Facts::new(table, 5 * 200_000);
         assert_eq!((facts.is_complete, facts.rows), (false, 200_000));
-        assert_eq!(facts.features(Some("a")), 1);
+        assert_eq!((facts.features(Some("a")), facts.classes(Some("a")), facts.classes(None)), (1, 2, 2));
         let text = Column { name: "t".into(), values: Values::from_text([Some("x"), None, Some("y")]) };
         let facts = Facts::new(Table { columns: vec![column("a", vec![1.0; 3]), text] }, 1);
         assert_eq!((facts.is_complete, facts.rows, facts.features(None)), (true, 3, 4));
+        let target = column("a", vec![1.0, 2.0, 5.0]);
+        assert_eq!(Facts::new(Table { columns: vec![target] }, 1).classes(Some("a")), 3);
     }
 }

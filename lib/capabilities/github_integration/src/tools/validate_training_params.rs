@@ -1,5 +1,6 @@
 //! Checks a training request and writes out its defaults.
 
+use mlops_algorithms::models::Task;
 use mlops_core::values::{TaskType, TrainingConfig};
 use mlops_core::{Call, Effect, Lang, Report, Result, Tool};
 use schemars::JsonSchema;
@@ -115,6 +116,10 @@ fn estimate(draft: &Draft, facts: &Facts) -> Option<Estimate> {
         columns: facts.table.num_columns() as u64,
         features,
         task: task_of(supervised),
+        classes: match task_of(supervised) {
+            Task::Classification => facts.classes(draft.target.as_deref()),
+            Task::Regression => 1,
+        },
         algorithm: algorithm.and_then(|name| name.parse().ok()),
         hyperparameters: &draft.hyperparameters,
         search: &draft.search,

@@ -166,7 +166,7 @@ impl Tool for HyperparameterOptimization {
             room.artifacts.place(Kind::Models, &run, &format!("{}-search", self.training_job_name))
         };
         let (asked, folds) = (request.clone(), request.cross_validation.is_some());
-        let objective = call.compute(move |_| Objective::new(&inputs, asked, metric)).await?;
+        let objective = call.compute(move |call| Objective::new(&inputs, asked, metric, budget.parallel, call)).await?;
         let mut warnings = objective.warnings.clone();
         if self.pruner.is_some() && !folds {
             warnings.push("the pruner has nothing to go by: a trial has one score without cross_validation".to_owned());

@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 use crate::MlTraining;
 use crate::calibration::{Calibration, CalibrationResult};
 use crate::cross_validation::CrossValidationResult;
+use crate::estimate::TrainingEstimate;
 use crate::importance::{FeatureImportance, highest};
 use crate::job::{Trained, train};
 use crate::learning_curve::LearningCurve;
@@ -123,6 +124,8 @@ pub struct TrainedClassifier {
     pub algorithm: ClassifierAlgorithm,
     /// How well the model predicts.
     pub metrics: ClassifierTrainingMetrics,
+    /// What fitting was expected to take.
+    pub estimate: TrainingEstimate,
     /// The scores of each class on the validation rows, at most the hundred largest classes.
     pub per_class: Vec<ClassResult>,
     /// The classes in the order of the model's probabilities.
@@ -244,6 +247,7 @@ impl TrainedClassifier {
             model_sha256: trained.sha256,
             algorithm,
             metrics,
+            estimate: learnt.estimate,
             per_class: learnt.per_class,
             classes: learnt.classes.unwrap_or_default(),
             target_column: trained.target_column,

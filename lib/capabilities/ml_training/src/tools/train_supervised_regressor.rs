@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 use crate::MlTraining;
 use crate::calibration::Calibration;
 use crate::cross_validation::CrossValidationResult;
+use crate::estimate::TrainingEstimate;
 use crate::importance::{FeatureImportance, highest};
 use crate::job::{Trained, train};
 use crate::learning_curve::LearningCurve;
@@ -118,6 +119,8 @@ pub struct TrainedRegressor {
     pub algorithm: RegressorAlgorithm,
     /// How well the model predicts.
     pub metrics: RegressorTrainingMetrics,
+    /// What fitting was expected to take.
+    pub estimate: TrainingEstimate,
     /// The column that the model predicts.
     pub target_column: String,
     /// The number of features.
@@ -239,6 +242,7 @@ impl TrainedRegressor {
             model_sha256: trained.sha256,
             algorithm,
             metrics,
+            estimate: learnt.estimate,
             target_column: trained.target_column,
             num_features: learnt.feature_names.len(),
             feature_importance: highest(&learnt.feature_names, &learnt.fitted.feature_importance),

@@ -172,7 +172,7 @@ impl Tool for TrainUnsupervisedClustering {
         let place = |file: &str| room.artifacts.place(Kind::Models, &run_id, &format!("{name}/{file}"));
         let (source, rows, clustered) = call
             .compute(move |call| {
-                let rows = source.rows()?;
+                let rows = source.rows(call)?;
                 let clustered = cluster(&rows, &plan, call)?;
                 Ok((source, rows, clustered))
             })

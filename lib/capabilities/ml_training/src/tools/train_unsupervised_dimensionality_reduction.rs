@@ -160,7 +160,7 @@ impl Tool for TrainUnsupervisedDimensionalityReduction {
         let place = |file: &str| room.artifacts.place(Kind::Models, &run_id, &format!("{name}/{file}"));
         let (source, rows, reduced, parameters) = call
             .compute(move |call| {
-                let rows = source.rows()?;
+                let rows = source.rows(call)?;
                 let reduced = reduce(&rows, &parameters, seed, call)?;
                 Ok((source, rows, reduced, parameters))
             })

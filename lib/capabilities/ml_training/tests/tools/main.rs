@@ -4,6 +4,7 @@
 
 mod hyperparameter_optimization;
 mod learning_curves;
+mod memory;
 mod place;
 mod schemas;
 mod train_supervised_classifier;
