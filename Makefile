@@ -1,6 +1,6 @@
 # The only commands to learn: setup demo test check coverage.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check checks coverage fmt clippy deny machine parity clients onnx hostile events pages readme bench bench-mcp bench-fleet bench-storage bench-learning fuzz watch lambda zips servers cdk e2e deploy
+.PHONY: help setup demo test check coverage fmt clippy deny machine parity clients onnx hostile events pages readme bench bench-mcp bench-fleet bench-storage bench-learning fuzz watch lambda zips servers cdk e2e deploy
 
 CARGO ?= cargo
 VENV := .venv
@@ -26,12 +26,7 @@ test: ## every test that needs nothing but Rust
 setup: ## what `check` and `coverage` need beyond Rust: Python and Node clients, Chromium, LLVM, cargo tools
 	tests/setup.sh
 
-CHECKS := fmt clippy deny machine parity clients onnx instructions hostile events pages servers
-check: $(CHECKS) ## everything else that CI checks
-
-# Their names, for .ci/run, which says when each begins.
-checks:
-	@echo $(CHECKS)
+check: fmt clippy deny machine parity clients onnx instructions hostile events pages servers ## everything else that CI checks
 
 ADAPTERS := $(filter-out local,$(notdir $(wildcard lib/adapters/*)))
 # Beside the default ones the features of benchmarks and of tests against servers; the functions are linted as they run on one machine.

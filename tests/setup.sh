@@ -2,6 +2,8 @@
 # Installs what `make check` and `make coverage` need beyond Rust. Run again it does nothing.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+# The tools are no crates of this workspace.
+unset RUSTC_WORKSPACE_WRAPPER
 
 if ! command -v cargo-nextest >/dev/null; then cargo install --locked cargo-nextest; fi
 # Not optimised: it looks at a few hundred crates in three seconds then, and is compiled in a minute instead of five.

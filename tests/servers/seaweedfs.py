@@ -37,8 +37,6 @@ def free_ports(count):
 class SeaweedFS:
     """A running server. Leave the `with` block and it is stopped by its own process id."""
 
-    name = "SeaweedFS"
-
     def __enter__(self):
         self.folder = tempfile.TemporaryDirectory(prefix="seaweedfs-")
         home = Path(self.folder.name)
@@ -100,7 +98,7 @@ class SeaweedFS:
             "AWS_REGION": REGION,
             "AWS_ACCESS_KEY_ID": ACCESS_KEY,
             "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
-            "S3_SERVER": self.name.lower(),
+            "S3_SERVER": "seaweedfs",
             "S3_BUCKET": BUCKET,
             "S3_KMS_KEY": KMS_KEY,
         }
@@ -129,16 +127,15 @@ class SeaweedFS:
             except Exception as error:
                 last = error
                 time.sleep(0.1)
-        raise SystemExit(f"{self.name} does not work: {last}\n{Path(self.log.name).read_text()[-4000:]}")
+        raise SystemExit(f"SeaweedFS does not work: {last}\n{Path(self.log.name).read_text()[-4000:]}")
 
 
-def main(kind, usage):
-    """Runs the command of this process beside a server of that kind."""
+def main():
     if len(sys.argv) < 3 or sys.argv[1] != "--":
-        raise SystemExit(usage)
-    with kind() as server:
+        raise SystemExit(__doc__)
+    with SeaweedFS() as server:
         return subprocess.run(sys.argv[2:], env={**os.environ, **server.variables()}, check=False).returncode
 
 
 if __name__ == "__main__":
-    sys.exit(main(SeaweedFS, __doc__))
+    sys.exit(main())

@@ -265,3 +265,18 @@ fn the_kebab_and_snake_names_of_a_function_agree() {
         assert!(!name.contains('-') && Path::new(&folder.path()).join("src/capability.rs").is_file(), "{name}");
     }
 }
+
+#[test]
+fn ci_runs_every_check() {
+    let read = |name: &str| std::fs::read_to_string(Fleet::repository().join(name)).unwrap();
+    let (makefile, gate) = (read("Makefile"), read(".ci/run"));
+    let checks = makefile.lines().find_map(|line| line.strip_prefix("check: ")).unwrap();
+    let checks = checks.split("##").next().unwrap().split_whitespace();
+    for check in checks.chain(["setup", "demo", "cdk", "e2e", "coverage"]) {
+        let runs = |line: &str| {
+            let mut words = line.split_whitespace();
+            matches!(words.next(), Some("step" | "beside")) && words.any(|word| word == check)
+        };
+        assert!(gate.lines().any(runs), ".ci/run does not run `make {check}`");
+    }
+}

@@ -2,7 +2,7 @@
 //!
 //! The steps of each algorithm are counted from the size of the table and from its hyperparameters; how long one step takes
 //! and how many iterations it takes to converge was measured on tables of 1,000 to 100,000 rows and 10 to 200 features
-//! (docs/benchmarks.md, "Estimates"). Where the data decide how far an algorithm gets, these tables stand for others.
+//! (docs/benchmarks.md, "Learning"). Where the data decide how far an algorithm gets, these tables stand for others.
 
 use super::boosting::BoostingParameters;
 use super::hyperparameters::{
@@ -25,16 +25,21 @@ pub struct FitSize {
 /// What a fit is expected to take beside its features and target.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct FitCost {
-    /// From the features in memory to the model, with the threads that there are.
+    /// From the features in memory to the model.
     pub seconds: f64,
     /// The most memory at any time, the finished model included; it is reckoned with two threads.
     pub bytes: f64,
 }
 
 impl Hyperparameters {
-    /// What fitting is expected to take, as a rule within a factor of two.
+    /// What fitting is expected to take here, as a rule within a factor of two.
     pub fn cost(&self, size: &FitSize) -> FitCost {
-        let size = Size::of(size);
+        self.cost_with_threads(size, parallel::threads())
+    }
+
+    /// What fitting is expected to take with so many threads.
+    pub fn cost_with_threads(&self, size: &FitSize, threads: usize) -> FitCost {
+        let size = Size::of(size, threads);
         match self.parameters() {
             Parameters::DecisionTree(tree) => size.tree(tree),
             Parameters::RandomForest(forest) => size.forest(forest, Thresholds::Best),
@@ -81,10 +86,10 @@ struct Size {
 }
 
 impl Size {
-    fn of(size: &FitSize) -> Self {
+    fn of(size: &FitSize, threads: usize) -> Self {
         let number = |count: usize| count.max(1) as f64;
-        let [rows, features, outputs] = [size.rows, size.features, size.outputs].map(number);
-        Self { rows, features, outputs, threads: parallel::threads() as f64 }
+        let [rows, features, outputs, threads] = [size.rows, size.features, size.outputs, threads].map(number);
+        Self { rows, features, outputs, threads }
     }
 
     fn cells(&self) -> f64 {
