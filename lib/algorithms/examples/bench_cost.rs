@@ -1,6 +1,6 @@
 //! Fits one model and says what it took beside what was expected, for `tests/bench/learning/costs.py`.
 //!
-//! `bench_cost FILE ALGORITHM PARAMETERS SEED` reads the files of `bench_trees` and prints seconds and bytes as JSON: those of
+//! `bench_cost FILE ALGORITHM PARAMETERS SEED` reads the file of [`bench_file`] and prints seconds and bytes as JSON: those of
 //! [`Hyperparameters::cost`], and those observed from the features in memory to the finished model.
 
 #![expect(
@@ -9,41 +9,33 @@
     reason = "a benchmark reads a file and a clock, and prints"
 )]
 
+mod bench_file;
+
 use std::error::Error;
 use std::fs;
 use std::time::Instant;
 
-use mlops_algorithms::models::{Algorithm, FitSize, Hyperparameters, Task, fit};
+use mlops_algorithms::models::{Algorithm, FitSize, Hyperparameters, fit};
 use mlops_algorithms::probe::Silent;
 use mlops_algorithms::target::Target;
-use ndarray::Array2;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().collect();
     let [_, file, algorithm, parameters, seed] = arguments.as_slice() else {
         return Err("bench_cost FILE ALGORITHM PARAMETERS SEED".into());
     };
-    let numbers: Vec<f64> = fs::read(file)?.as_chunks::<8>().0.iter().map(|chunk| f64::from_le_bytes(*chunk)).collect();
-    let [rows, features, _, classes] = [0, 1, 2, 3].map(|index| numbers[index] as usize);
-    let (x, rest) = numbers[4..].split_at(rows * features);
-    let x = Array2::from_shape_vec((rows, features), x.to_vec())?;
-    let (task, target) = if classes > 0 {
-        let labels = (0..classes).map(|class| class.to_string()).collect();
-        let codes = rest[..rows].iter().map(|&code| code as u32).collect();
-        (Task::Classification, Target::Classes { labels, codes })
-    } else {
-        (Task::Regression, Target::Numbers(rest[..rows].to_vec()))
-    };
-    drop(numbers);
+    let (training, _) = bench_file::read(file)?;
     let given = serde_json::from_str(parameters)?;
     let algorithm = algorithm.parse::<Algorithm>()?;
-    let parameters = Hyperparameters::parse(algorithm, task, &given)?;
-    let expected = parameters.cost(&FitSize { rows, features, outputs: classes.max(1) });
+    let parameters = Hyperparameters::parse(algorithm, training.task, &given)?;
+    let (rows, features) = training.x.dim();
+    let outputs = if let Target::Classes { labels, .. } = &training.target { labels.len() } else { 1 };
+    let expected = parameters.cost(&FitSize { rows, features, outputs });
     // The highest mark of the memory begins anew.
     fs::write("/proc/self/clear_refs", "5")?;
     let before = memory("VmRSS")?;
     let start = Instant::now();
-    let fitted = fit(algorithm, x.view(), &target, None, &parameters, seed.parse()?, &Silent)?;
+    let fitted = fit(algorithm, training.x.view(), &training.target, None, &parameters, seed.parse()?, &Silent)?;
     let seconds = start.elapsed().as_secs_f64();
     let bytes = memory("VmHWM")? - before;
     let found = serde_json::json!({

@@ -1,7 +1,7 @@
 //! Times tree models on one file, for `tests/bench/learning/trees.py`.
 //!
-//! `bench_trees FILE ALGORITHM PARAMETERS SEED EXPLAINED` reads little-endian doubles (rows, features, test rows, classes or 0;
-//! then the features and targets of the training rows, then those of the test rows) and prints seconds and quality as JSON.
+//! `bench_trees FILE ALGORITHM PARAMETERS SEED EXPLAINED` reads the file of [`bench_file`] and prints seconds and quality
+//! as JSON.
 
 #![expect(
     clippy::disallowed_methods,
@@ -9,52 +9,43 @@
     reason = "a benchmark reads a file and a clock, and prints"
 )]
 
+mod bench_file;
+
 use std::error::Error;
 use std::time::Instant;
 
-use mlops_algorithms::models::{Algorithm, ExplainedOutput, Hyperparameters, Task, fit};
+use mlops_algorithms::models::{Algorithm, ExplainedOutput, Hyperparameters, fit};
 use mlops_algorithms::probe::Silent;
 use mlops_algorithms::target::Target;
-use ndarray::{Array2, Axis, Slice};
+use ndarray::{Axis, Slice};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().collect();
     let [_, file, algorithm, parameters, seed, explained] = arguments.as_slice() else {
         return Err("bench_trees FILE ALGORITHM PARAMETERS SEED EXPLAINED".into());
     };
-    let bytes = std::fs::read(file)?;
-    let numbers: Vec<f64> = bytes.as_chunks::<8>().0.iter().map(|chunk| f64::from_le_bytes(*chunk)).collect();
-    let [rows, features, tests, classes] = [0, 1, 2, 3].map(|index| numbers[index] as usize);
-    let (x, rest) = numbers[4..].split_at(rows * features);
-    let (y, rest) = rest.split_at(rows);
-    let (x_test, y_test) = rest.split_at(tests * features);
-    let x = Array2::from_shape_vec((rows, features), x.to_vec())?;
-    let x_test = Array2::from_shape_vec((tests, features), x_test.to_vec())?;
-    let (task, target) = if classes > 0 {
-        let labels = (0..classes).map(|class| class.to_string()).collect();
-        (Task::Classification, Target::Classes { labels, codes: y.iter().map(|&code| code as u32).collect() })
-    } else {
-        (Task::Regression, Target::Numbers(y.to_vec()))
-    };
+    let (training, (x_test, y_test)) = bench_file::read(file)?;
     let given = serde_json::from_str(parameters)?;
-    let parameters = Hyperparameters::parse(algorithm.parse::<Algorithm>()?, task, &given)?;
+    let parameters = Hyperparameters::parse(algorithm.parse::<Algorithm>()?, training.task, &given)?;
     let (start, processor) = (Instant::now(), processor_seconds());
-    let fitted = fit(algorithm.parse()?, x.view(), &target, None, &parameters, seed.parse()?, &Silent)?;
+    let fitted =
+        fit(algorithm.parse()?, training.x.view(), &training.target, None, &parameters, seed.parse()?, &Silent)?;
     let (fit_seconds, cpu) = (start.elapsed().as_secs_f64(), processor_seconds() - processor);
     let start = Instant::now();
-    fitted.model.predict(x.view())?;
+    fitted.model.predict(training.x.view())?;
     let predict_seconds = start.elapsed().as_secs_f64();
+    let tests = y_test.len() as f64;
     let quality = match fitted.model.predict(x_test.view())? {
         Target::Classes { codes, .. } => {
-            codes.iter().zip(y_test).filter(|(code, class)| f64::from(**code) == **class).count() as f64 / tests as f64
+            codes.iter().zip(&y_test).filter(|(code, class)| f64::from(**code) == **class).count() as f64 / tests
         }
         Target::Numbers(predicted) => {
-            let mean = y_test.iter().sum::<f64>() / tests as f64;
-            let errors: f64 = predicted.iter().zip(y_test).map(|(value, y)| (value - y).powi(2)).sum();
+            let mean = y_test.iter().sum::<f64>() / tests;
+            let errors: f64 = predicted.iter().zip(&y_test).map(|(value, y)| (value - y).powi(2)).sum();
             1.0 - errors / y_test.iter().map(|y| (y - mean).powi(2)).sum::<f64>()
         }
     };
-    let count = explained.parse::<usize>()?.min(tests);
+    let count = explained.parse::<usize>()?.min(y_test.len());
     let start = Instant::now();
     if count > 0 {
         let some = x_test.slice_axis(Axis(0), Slice::from(..count));

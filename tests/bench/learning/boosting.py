@@ -1,6 +1,6 @@
 """Boosted trees against XGBoost (hist) and LightGBM, by turns on the same data.
 
-    python boosting.py --binary B [--pairs 5] [--threads 1 2] [--quick] [--rows N …]
+    python boosting.py --binary B [--pairs 5] [--threads 1 2] [--quick] [--rows N …] [--only xgboost …]
 
 B is `cargo build --release -p mlops-algorithms --features bench --example bench_boosting`. 100 rounds, depth 6, 256 bins, with 1 and with 2 threads;
 a pair is one turn of each, in processes of their own. The table gives the ratios (ours / theirs) of the time and of the
@@ -8,7 +8,6 @@ processor time of the fit, of the prediction of a fifth as many rows, and the ac
 Shapley values of 5,000 rows.
 """
 
-import argparse
 import json
 import os
 import sys
@@ -71,11 +70,7 @@ def turn(name, binary, folder, threads):
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--binary", required=True)
-    parser.add_argument("--pairs", type=int, default=5)
-    parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
-    parser.add_argument("--quick", action="store_true")
+    parser = turns.parser()
     parser.add_argument("--rows", type=int, nargs="*", default=[100_000, 1_000_000])
     given = parser.parse_args()
     turns.head()
@@ -86,7 +81,7 @@ def main():
             for name, values in (("x", x), ("y", y), ("x_test", x_test)):
                 values.astype("<f8").tofile(os.path.join(folder, name))
             for threads in given.threads:
-                for peer in ("xgboost", "lightgbm"):
+                for peer in given.only or ["xgboost", "lightgbm"]:
                     pairs, quality = [], {}
                     for _ in range(given.pairs):
                         pair = []

@@ -7,7 +7,6 @@ as the row says; a pair is one turn of each. The table gives the ratios (ours / 
 processor time, and the quality on both sides: the mean inertia over seeds, the BIC, the silhouette, or how far the labels agree.
 """
 
-import argparse
 import json
 import statistics
 import sys
@@ -98,13 +97,7 @@ def run(command, threads):
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--binary", required=True)
-    parser.add_argument("--pairs", type=int, default=5)
-    parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
-    parser.add_argument("--quick", action="store_true")
-    parser.add_argument("--only", nargs="*", default=[])
-    options = parser.parse_args()
+    options = turns.parser().parse_args()
     from sklearn.metrics import adjusted_rand_score
 
     folder = Path(tempfile.mkdtemp())

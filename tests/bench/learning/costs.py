@@ -6,7 +6,6 @@ B is `cargo build --release -p mlops-algorithms --features bench --example bench
 many counts. The ratios are expected / observed: between 0.5 and 2 the estimate holds.
 """
 
-import argparse
 import json
 import statistics
 import tempfile
@@ -39,17 +38,12 @@ def fits(options, path, algorithm, given, threads):
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--binary", required=True)
-    parser.add_argument("--pairs", type=int, default=5)
-    parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
-    parser.add_argument("--quick", action="store_true")
-    options = parser.parse_args()
+    options = turns.parser().parse_args()
     head = ["data", "algorithm", "threads", "expected", "observed", "ratio", "expected, MB", "observed, MB", "ratio"]
     print(f"| {' | '.join(head)} |\n|{'---|' * len(head)}", flush=True)
     with tempfile.TemporaryDirectory() as folder:
         for name, (make, algorithms) in DATA.items():
-            if options.quick and name not in QUICK:
+            if (options.quick and name not in QUICK) or (options.only and name not in options.only):
                 continue
             path = Path(folder, "data.bin")
             trees.write(path, *make())

@@ -7,7 +7,6 @@ each. The table gives the ratios (ours / scikit-learn) of the wall and of the pr
 the quality on held-out rows on both sides. scikit-learn gets the standardised features that ours makes inside.
 """
 
-import argparse
 import json
 import os
 import statistics
@@ -73,13 +72,7 @@ def turn(command, threads):
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--binary", required=True)
-    parser.add_argument("--pairs", type=int, default=5)
-    parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
-    parser.add_argument("--quick", action="store_true")
-    parser.add_argument("--only", nargs="*")
-    arguments = parser.parse_args()
+    arguments = turns.parser().parse_args()
     turns.head()
     with tempfile.TemporaryDirectory() as folder:
         for name, task, x, y, given in cases(arguments.quick):

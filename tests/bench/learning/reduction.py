@@ -8,7 +8,6 @@ ratios (ours / the peer's) of the time and of the processor time of `fit_transfo
 variance that is explained, the Kullback–Leibler divergence with the trustworthiness, or the trustworthiness.
 """
 
-import argparse
 import json
 import os
 import statistics
@@ -86,13 +85,7 @@ def quality(side):
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--binary", required=True)
-    parser.add_argument("--pairs", type=int, default=5)
-    parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
-    parser.add_argument("--quick", action="store_true")
-    parser.add_argument("--only", nargs="*")
-    arguments = parser.parse_args()
+    arguments = turns.parser().parse_args()
     turns.head()
     with tempfile.TemporaryDirectory() as folder:
         path, result = os.path.join(folder, "x.bin"), os.path.join(folder, "coordinates.bin")

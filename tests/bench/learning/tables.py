@@ -9,7 +9,6 @@ training rows; `tools` is ours by its tools, which write and read the raw parts 
 theirs) of the time and of the processor time, the best times, and the peak memory of both.
 """
 
-import argparse
 import json
 import os
 import shutil
@@ -19,6 +18,7 @@ import sys
 import tempfile
 
 import numpy as np
+import turns
 
 MEASURE = """
 import json, resource, sys, time
@@ -144,13 +144,8 @@ def run(command, threads):
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--binary", required=True)
-    parser.add_argument("--pairs", type=int, default=5)
-    parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
+    parser = turns.parser()
     parser.add_argument("--rows", type=int, default=1_000_000)
-    parser.add_argument("--quick", action="store_true")
-    parser.add_argument("--only", nargs="*", default=[])
     options = parser.parse_args()
     rows, pairs = (100_000, 1) if options.quick else (options.rows, options.pairs)
     folder = tempfile.mkdtemp()
@@ -168,17 +163,17 @@ def main():
             for threads in options.threads:
                 peers = {"polars": POLARS, "pandas" if theirs == "read" else "pandas + scikit-learn": PANDAS}
                 for peer, script in peers.items():
-                    turns = []
+                    measured = []
                     for _ in range(pairs):
                         # A folder of its own for each turn, so that nobody writes over a file that is there.
                         with tempfile.TemporaryDirectory(dir=folder) as place:
                             mine = run([options.binary, ours, path, target, place], threads)
                         with tempfile.TemporaryDirectory(dir=folder) as place:
-                            turns.append((mine, run([sys.executable, "-c", script, theirs, path, target, place, str(threads)], threads)))
-                    ratios = lambda key: [mine[key] / other[key] for mine, other in turns]
+                            measured.append((mine, run([sys.executable, "-c", script, theirs, path, target, place, str(threads)], threads)))
+                    ratios = lambda key: [mine[key] / other[key] for mine, other in measured]
                     ratio = lambda key: statistics.median(ratios(key))
-                    least = lambda side: min(turn[side]["wall"] for turn in turns)
-                    most = lambda side: max(turn[side]["peak_mib"] for turn in turns)
+                    least = lambda side: min(turn[side]["wall"] for turn in measured)
+                    most = lambda side: max(turn[side]["peak_mib"] for turn in measured)
                     print(
                         f"| {ours} {name}, {rows:,} rows | {threads} | {peer} | {ratio('wall'):.2f} ({min(ratios('wall')):.2f}, {max(ratios('wall')):.2f}) | {ratio('cpu'):.2f} | {least(0):.2f} | {least(1):.2f} "
                         f"| {most(0):.0f} | {most(1):.0f} |",

@@ -7,7 +7,6 @@ the row says; a pair is one turn of each, with the same seed number. The table g
 prediction on the training rows, and the mean quality (accuracy or R²) on both sides; rows that explain have their own.
 """
 
-import argparse
 import json
 import statistics
 import sys
@@ -88,13 +87,7 @@ def turn(command, threads):
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--binary", required=True)
-    parser.add_argument("--pairs", type=int, default=5)
-    parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
-    parser.add_argument("--quick", action="store_true")
-    parser.add_argument("--only", nargs="*")
-    options = parser.parse_args()
+    options = turns.parser().parse_args()
     turns.head()
     with tempfile.TemporaryDirectory() as folder:
         for name, (make, algorithm, given, explained) in CASES.items():

@@ -1,5 +1,6 @@
 """One turn of a measurement as a process of its own, and how the figures of several pairs of turns are written."""
 
+import argparse
 import os
 import statistics
 import subprocess
@@ -17,6 +18,17 @@ _, status, used = os.wait4(pid, 0)
 os.write(int(sys.argv[1]), str(used.ru_maxrss).encode())
 sys.exit(os.waitstatus_to_exitcode(status))
 """
+
+
+def parser():
+    """The options of every part: the program, the pairs of turns, the numbers of threads, a first look, some works alone."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--binary", required=True)
+    parser.add_argument("--pairs", type=int, default=5)
+    parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--only", nargs="*", default=[])
+    return parser
 
 
 def run(command, threads, body=b""):

@@ -1,6 +1,6 @@
 //! A request as a call: who asks, for which run, in which language, and where its progress goes.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use mlops_core::{Call, Lang, Progress};
@@ -48,7 +48,7 @@ pub(super) fn call_of(
         }
     };
     let mut call = Call::new(context.id.to_string()).by(told("mlops/agent_id")?.unwrap_or("mcp"));
-    call = call.in_lang(settings.lang).audited_by(std::sync::Arc::clone(&settings.audit));
+    call = call.in_lang(settings.lang).audited_by(Arc::clone(&settings.audit));
     if let Some(run_id) = told("mlops/run_id")? {
         call = call.in_run(run_id);
     }
@@ -61,6 +61,7 @@ pub(super) fn call_of(
     if let Some(front_door) = front_door(context) {
         call.request_id.clone_from(&front_door.request_id);
         call.deadline = front_door.deadline;
+        call.memory = Arc::clone(&front_door.memory);
     }
     let Some(messages) = messages(context) else { return Ok((call, None)) };
     let sender = messages.sender.clone();
@@ -78,7 +79,8 @@ pub(super) fn call_of(
     Ok((call, Some(messages)))
 }
 
-/// The call that a front door has made of the HTTP request: in Lambda it knows the request id and the deadline.
+/// The call that a front door has made of the HTTP request: in Lambda it knows the request id, the deadline and
+/// the memory of the function.
 #[cfg(feature = "http")]
 fn front_door(context: &RequestContext<RoleServer>) -> Option<&Call> {
     context.extensions.get::<axum::http::request::Parts>()?.extensions.get::<Call>()
