@@ -1,6 +1,6 @@
 # The only commands to learn: setup demo test check coverage.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check coverage fmt clippy deny machine parity clients onnx hostile events pages readme bench bench-mcp bench-fleet bench-storage bench-learning fuzz watch lambda zips servers cdk e2e deploy
+.PHONY: help setup demo test check coverage fmt clippy deny machine parity clients onnx instructions hostile events pages readme bench bench-mcp bench-fleet bench-storage bench-learning fuzz watch lambda zips servers cdk packed built e2e deploy
 
 CARGO ?= cargo
 VENV := .venv
@@ -22,6 +22,10 @@ demo: ## from an issue to a judged, registered model with a report
 test: ## every test that needs nothing but Rust
 	@if $(CARGO) nextest --version >/dev/null 2>&1; then $(CARGO) nextest run; \
 	else $(CARGO) test --quiet; fi
+
+built: ## what `make test` runs, compiled
+	@if $(CARGO) nextest --version >/dev/null 2>&1; then $(CARGO) nextest run --no-run --cargo-quiet; \
+	else $(CARGO) test --quiet --no-run; fi
 
 setup: ## what `check` and `coverage` need beyond Rust: Python and Node clients, Chromium, LLVM, cargo tools
 	tests/setup.sh
@@ -137,11 +141,12 @@ cdk/node_modules: cdk/package-lock.json
 cdk: cdk/node_modules ## the CDK app: types, tests and cdk-nag, without an account
 	cd cdk && npm run --silent build && npm run --silent format && npm test --silent
 
-# The development build of the functions; ZIPS=target/lambda takes what `make zips` made.
-ZIPS ?= target/e2e
-e2e: cdk/node_modules ## the whole fleet on a server that plays AWS: the deployed template, the functions' zips, signed deliveries
-	test $(ZIPS) != target/e2e || $(PYTHON) tests/e2e/pack.py $(CARGO) $(ZIPS) $(FUNCTIONS)
-	$(PYTHON) tests/e2e/run.py $(ZIPS)
+packed: ## the development build of the functions as zips, into target/e2e
+	$(PYTHON) tests/e2e/pack.py target/e2e $(FUNCTIONS)
+
+# ZIPS=target/lambda takes what `make zips` made in place of the development build.
+e2e: $(if $(ZIPS),,packed) cdk/node_modules ## the whole fleet on a server that plays AWS: the deployed template, the functions' zips, signed deliveries
+	$(PYTHON) tests/e2e/run.py $(or $(ZIPS),target/e2e)
 
 deploy: ARCHITECTURE = arm64
 deploy: zips cdk/node_modules ## put the fleet into the AWS account of your credentials (docs/operations.md)

@@ -1,6 +1,6 @@
 """Zips of all functions for AWS from the development build, which CI has compiled most of already: `make e2e` needs them soon, not small.
 
-usage: pack.py CARGO FOLDER PACKAGE…      (`make e2e ZIPS=target/lambda` takes those of `make zips` instead)
+usage: pack.py FOLDER PACKAGE…      (`make e2e ZIPS=target/lambda` takes those of `make zips` instead)
 """
 
 import json
@@ -12,9 +12,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def built(cargo, packages):
+def built(packages):
     """The programs of those packages by name."""
-    command = [cargo, "build", "--no-default-features", "--features", "aws", "--bins", "--message-format", "json-render-diagnostics"]
+    command = ["cargo", "build", "--no-default-features", "--features", "aws", "--bins", "--message-format", "json-render-diagnostics"]
     for package in packages:
         command += ["--package", package]
     done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True)
@@ -23,8 +23,8 @@ def built(cargo, packages):
 
 
 def main():
-    cargo, folder, packages = sys.argv[1], ROOT / sys.argv[2], sys.argv[3:]
-    programs = built(cargo, packages)
+    folder, packages = ROOT / sys.argv[1], sys.argv[2:]
+    programs = built(packages)
     assert len(programs) == len(packages), f"{sorted(programs)} of {packages}"
     for name, program in programs.items():
         target = folder / name

@@ -5,6 +5,7 @@
 
 mod clusterer;
 mod components;
+mod cost;
 pub mod dbscan;
 mod error;
 mod fit;
@@ -19,6 +20,7 @@ mod tables;
 mod tree;
 
 pub use clusterer::{Clusterer, UnknownClusterer};
+pub use cost::measuring_seconds;
 pub use error::ClusteringError;
 pub use fit::{Clustering, fit};
 pub use model::{ClusterModel, InvalidClusterModel, PredictClustersError};

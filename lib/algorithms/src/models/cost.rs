@@ -188,10 +188,10 @@ impl Size {
         let square = self.features * self.features;
         let fewer = self.rows.min(self.features);
         FitCost {
-            seconds: 2e-4
+            seconds: 8e-4
                 + (self.cells() * 8e-9 + self.rows * square * 0.1e-9) / self.threads
                 + fewer * square * 0.5e-9,
-            bytes: BASE + 3.0 * self.cells().min(1e6) + 24.0 * square,
+            bytes: 2.0 * BASE + 5.0 * self.cells().min(1e6) + 24.0 * square,
         }
     }
 
@@ -201,7 +201,7 @@ impl Size {
             seconds: 4e-4
                 + (self.cells() * 16e-9 + self.rows * square * 0.15e-9) / self.threads
                 + self.features * square * 1e-9,
-            bytes: BASE + 6.0 * self.cells() + 48.0 * square,
+            bytes: 3.0 * BASE + 6.0 * self.cells() + 48.0 * square,
         }
     }
 
@@ -210,11 +210,10 @@ impl Size {
         // One of each pair of classes is a fit to the rows of both.
         let pairs = 2.0 * (self.lines() - 1.0).max(1.0) / self.lines().max(2.0);
         let fits = if machine.probability { 1.0 + 5.0 * 0.64 } else { 1.0 };
-        let harder = if self.outputs > 1.0 { 1.0 } else { 1.4 };
         let square = self.rows * self.rows;
         let step = (8.0 + 0.75 * self.features) * 1e-9;
         FitCost {
-            seconds: pairs * fits * harder * square * (self.rows / 1e4).powf(0.3) * step,
+            seconds: pairs * fits * square * (self.rows / 1e4).powf(0.3) * step,
             bytes: BASE + (machine.cache_size * MEBIBYTE).min(4.0 * square) + 16.0 * self.cells(),
         }
     }

@@ -1,5 +1,6 @@
 //! Fewer numbers for each row: principal components, t-SNE and UMAP, and how well they keep what the features say.
 
+mod cost;
 mod eigen;
 mod error;
 mod matrix;

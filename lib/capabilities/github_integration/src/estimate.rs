@@ -21,7 +21,7 @@ const FIXED_SECONDS: f64 = 2.0;
 /// Seconds for reading, splitting, preparing and writing one cell.
 const PER_CELL: f64 = 4e-7;
 /// The cores of the machine that is reckoned with, wherever this is asked.
-const CORES: usize = 2;
+pub(crate) const CORES: usize = 2;
 /// Seconds for one multiplication in looking for neighbours.
 const PER_NEIGHBOUR: f64 = 2e-10;
 /// How far the time may be off in either direction.

@@ -1,55 +1,70 @@
 //! How long structure is looked for in rows: the time of fitting clusters or coordinates, and of measuring them.
 
+use mlops_algorithms::clustering::{self, ClusterParameters, Clusterer};
+use mlops_algorithms::metrics::clustering::SILHOUETTE_ROWS;
+use mlops_algorithms::models::HyperparameterSpec;
+use mlops_algorithms::reduction::{self, Reducer, ReducerParameters};
 use serde_json::{Map, Value};
 
-/// Seconds for one multiplication, on two cores.
-const PER_PRODUCT: f64 = 1e-9;
-/// Seconds for one step of the layout of a map, for one row.
-const PER_LAYOUT_STEP: f64 = 4e-7;
-/// The rows among which silhouettes are measured while numbers of clusters are compared, and at the end.
-const SILHOUETTE_ROWS: (f64, f64) = (5_000.0, 20_000.0);
+use crate::estimate::CORES;
+
+/// The numbers of clusters that are compared when none is given.
+const USUAL_RANGE: [usize; 2] = [2, 10];
+/// The most numbers that are compared.
+const MOST_TRIED: usize = 100;
+/// The rows on which silhouettes are measured while numbers of clusters are compared.
+const SEARCH_ROWS: usize = 5_000;
 /// The rows among which neighbourhoods are compared.
 const NEIGHBOUR_ROWS: f64 = 5_000.0;
-/// The iterations of a fit, as a rule.
-const ITERATIONS: f64 = 30.0;
+/// Seconds for one of the numbers of two rows in comparing their neighbourhoods, among features and on the map, in both ways.
+const PER_COMPARISON: f64 = 2e-9;
 
-/// The seconds of fitting and measuring. With `n` rows, `p` features and `k` clusters, the steps of k-means are
-/// `iterations · n · p · k`, of mixtures `iterations · n · p² · k`, of density clusters `n · √n · p` and more where rows are
-/// dense; of principal components `n · p²`, of maps `iterations · n · log n`. A silhouette and the comparison of
-/// neighbourhoods take the square of the rows. Several algorithms are those that a run tries one after the other.
+/// The seconds of fitting by the costs of the learning engine, and of measuring; several algorithms are those that a run tries
+/// one after the other.
 pub(crate) fn seconds((rows, features): (u64, u64), algorithms: &[&str], parameters: &Map<String, Value>) -> f64 {
-    algorithms.iter().map(|algorithm| one((rows.max(2) as f64, features.max(1) as f64), algorithm, parameters)).sum()
+    let size = (rows as usize, features as usize);
+    let one = |algorithm: &&str| match (algorithm.parse::<Clusterer>(), algorithm.parse::<Reducer>()) {
+        (Ok(clusterer), _) => clustering_seconds(size, clusterer, parameters),
+        (_, Ok(reducer)) => reduction_seconds(size, reducer, parameters),
+        _ => 0.0,
+    };
+    algorithms.iter().map(one).sum()
 }
 
-fn one((rows, features): (f64, f64), algorithm: &str, parameters: &Map<String, Value>) -> f64 {
-    let given = |name: &str| parameters.get(name).and_then(Value::as_f64);
-    let square = |most: f64| rows.min(most).powi(2) * features * PER_PRODUCT;
-    let (low, high) = match parameters.get("k_range").and_then(Value::as_array).map(Vec::as_slice) {
-        Some([low, high]) => (low.as_f64().unwrap_or(2.0), high.as_f64().unwrap_or(10.0)),
-        _ => match given("n_clusters").or_else(|| given("n_components")) {
-            Some(count) => (count, count),
-            None => (2.0, 10.0),
-        },
+/// One clustering or a comparison of several, measured by the training and once more by the evaluation.
+fn clustering_seconds(size: (usize, usize), clusterer: Clusterer, parameters: &Map<String, Value>) -> f64 {
+    let own = of_table(clustering::parameter_table(clusterer), parameters);
+    // What is not right is said elsewhere; the defaults are the next best guess then.
+    let given = ClusterParameters::parse(clusterer, &own).or_else(|_| ClusterParameters::defaults(clusterer));
+    let Ok(given) = given else { return 0.0 };
+    let range = parameters.get("k_range").and_then(|range| serde_json::from_value::<[usize; 2]>(range.clone()).ok());
+    let counted = clusterer.count_parameter().map(|name| given.defaults_applied().contains(&name));
+    let cost = match (range, counted) {
+        (None, Some(true)) if !parameters.contains_key("k") => search(size, &given, USUAL_RANGE),
+        (Some(range), Some(_)) => search(size, &given, range),
+        _ => given.cost_with_threads(size.0, size.1, CORES).seconds,
     };
-    let tried = (high - low + 1.0).max(1.0);
-    let clusters = tried * (low + high) / 2.0;
-    let compared = if tried > 1.0 { tried * square(SILHOUETTE_ROWS.0) } else { 0.0 };
-    let measured = compared + 2.0 * square(SILHOUETTE_ROWS.1);
-    let neighbourhoods = 4.0 * square(NEIGHBOUR_ROWS);
-    match algorithm {
-        "kmeans" => ITERATIONS * rows * features * clusters * PER_PRODUCT + measured,
-        "minibatch_kmeans" => 1024.0 * ITERATIONS * features * clusters * PER_PRODUCT + measured,
-        "gaussian_mixture" => ITERATIONS * rows * features * features * clusters * PER_PRODUCT + measured,
-        "dbscan" => 10.0 * rows * rows.sqrt() * features * PER_PRODUCT + 2.0 * square(SILHOUETTE_ROWS.1),
-        "hdbscan" => rows * rows * features * PER_PRODUCT + 2.0 * square(SILHOUETTE_ROWS.1),
-        "pca" => 2.0 * rows * features * features * PER_PRODUCT + neighbourhoods,
-        "tsne" => given("max_iter").unwrap_or(1000.0) * rows * rows.log2() * PER_LAYOUT_STEP / 10.0 + neighbourhoods,
-        "umap" => {
-            let usual = if rows > 10_000.0 { 200.0 } else { 500.0 };
-            given("n_epochs").unwrap_or(usual) * rows * PER_LAYOUT_STEP + square(rows) / 10.0 + neighbourhoods
-        }
-        _ => 0.0,
-    }
+    cost + 2.0 * clustering::measuring_seconds(size, SILHOUETTE_ROWS, CORES)
+}
+
+fn search(size: (usize, usize), given: &ClusterParameters, [low, high]: [usize; 2]) -> f64 {
+    let numbers: Vec<usize> = (low..=high).take(MOST_TRIED).collect();
+    given.cost_of_search_with_threads(size, &numbers, SEARCH_ROWS, CORES).seconds
+}
+
+/// One reduction, whose neighbourhoods are compared by the training and once more by the evaluation.
+fn reduction_seconds((rows, features): (usize, usize), reducer: Reducer, parameters: &Map<String, Value>) -> f64 {
+    let own = of_table(reduction::parameter_table(reducer), parameters);
+    let given = ReducerParameters::parse(reducer, &own).or_else(|_| ReducerParameters::defaults(reducer));
+    let Ok(given) = given else { return 0.0 };
+    let compared = (rows as f64).min(NEIGHBOUR_ROWS).powi(2) * features as f64 * PER_COMPARISON;
+    given.cost_with_threads(rows, features, CORES).seconds + compared / CORES as f64
+}
+
+/// Those parameters that an algorithm has.
+fn of_table(table: &[HyperparameterSpec], parameters: &Map<String, Value>) -> Map<String, Value> {
+    let known = |name: &str| table.iter().any(|spec| spec.name == name || spec.aliases.contains(&name));
+    parameters.iter().filter(|(name, _)| known(name)).map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use mlops_artifacts::CallProbe;
 use mlops_core::{Call, Error, Result};
 use serde_json::{Map, Value, json};
 
+use crate::estimate::TrainingEstimate;
 use crate::rows::{Rows, TABLE};
 
 /// The numbers of clusters that are tried when none is given.
@@ -56,6 +57,7 @@ pub(crate) struct Clustered {
     pub(crate) parameters: ClusterParameters,
     pub(crate) k_search: Option<KSearch>,
     pub(crate) measures: ClusteringMeasures,
+    pub(crate) estimate: TrainingEstimate,
     /// From features in memory to the finished clustering.
     pub(crate) seconds: f64,
     pub(crate) warnings: Vec<String>,
@@ -163,32 +165,18 @@ fn of_parameters(algorithm: Clusterer, given: &Map<String, Value>) -> Error {
 /// Clusters the rows and measures the clusters.
 pub(crate) fn cluster(rows: &Rows, plan: &ClusterPlan, call: &Call) -> Result<Clustered> {
     let (x, probe) = (rows.features.view(), CallProbe(call));
-    let all = x.nrows();
     let algorithm = plan.parameters.clusterer();
+    let search = plan.search.as_ref().map(|(range, by)| Ok((range.numbers(x.nrows())?, *by))).transpose()?;
+    let estimate = estimate(x.dim(), &plan.parameters, search.as_ref().map(|(numbers, _)| numbers.as_slice()), call)?;
     let started = Instant::now();
-    let (clustering, parameters, k_search) = match &plan.search {
+    let (clustering, parameters, k_search) = match search {
         None => {
             let clustering = fit(x, None, &plan.parameters, plan.seed, &probe)
                 .map_err(|error| of_clustering(&error, &rows.names, call))?;
             (clustering, plan.parameters.clone(), None)
         }
-        Some((range, criterion)) => {
-            let [low, high] = match range {
-                Range::Given(range) => *range,
-                // A number that leaves each row alone cannot be compared.
-                Range::Usual if all > USUAL_RANGE[0] => [USUAL_RANGE[0], USUAL_RANGE[1].min(all - 1)],
-                Range::Usual => {
-                    let message =
-                        format!("there are {all} rows, and at least 3 are needed to choose a number of clusters");
-                    return Err(Error::invalid_input(message).at(TABLE).hint("give more rows, or `k`"));
-                }
-            };
-            if low > all {
-                let message = format!("`k_range` begins with {low} clusters, but there are only {all} rows");
-                return Err(Error::invalid_input(message).at("k_range").hint(format!("give numbers up to {all}")));
-            }
-            let numbers = (low..=high).collect::<Vec<_>>();
-            let found = search_k(x, None, &plan.parameters, &numbers, *criterion, SEARCH_ROWS, plan.seed, &probe);
+        Some((numbers, criterion)) => {
+            let found = search_k(x, None, &plan.parameters, &numbers, criterion, SEARCH_ROWS, plan.seed, &probe);
             let (clustering, parameters, search) = found.map_err(|error| of_clustering(&error, &rows.names, call))?;
             (clustering, parameters, Some(search))
         }
@@ -222,7 +210,48 @@ pub(crate) fn cluster(rows: &Rows, plan: &ClusterPlan, call: &Call) -> Result<Cl
     if !algorithm.predicts() {
         warnings.push(format!("{algorithm} has no clusters for rows that it was not fitted to"));
     }
-    Ok(Clustered { clustering, parameters, k_search, measures, seconds, warnings })
+    Ok(Clustered { clustering, parameters, k_search, measures, estimate, seconds, warnings })
+}
+
+impl Range {
+    /// The numbers of clusters to compare on so many rows.
+    fn numbers(&self, rows: usize) -> Result<Vec<usize>> {
+        let [low, high] = match self {
+            Self::Given(range) => *range,
+            // A number that leaves each row alone cannot be compared.
+            Self::Usual if rows > USUAL_RANGE[0] => [USUAL_RANGE[0], USUAL_RANGE[1].min(rows - 1)],
+            Self::Usual => {
+                let message =
+                    format!("there are {rows} rows, and at least 3 are needed to choose a number of clusters");
+                return Err(Error::invalid_input(message).at(TABLE).hint("give more rows, or `k`"));
+            }
+        };
+        if low > rows {
+            let message = format!("`k_range` begins with {low} clusters, but there are only {rows} rows");
+            return Err(Error::invalid_input(message).at("k_range").hint(format!("give numbers up to {rows}")));
+        }
+        Ok((low..=high).collect())
+    }
+}
+
+/// What clustering will take, said before it begins, and refused where the memory is not there.
+fn estimate(
+    (rows, features): (usize, usize),
+    parameters: &ClusterParameters,
+    numbers: Option<&[usize]>,
+    call: &Call,
+) -> Result<TrainingEstimate> {
+    let algorithm = parameters.clusterer();
+    let (cost, what) = match numbers {
+        Some(numbers) => {
+            let cost = parameters.cost_of_search(rows, features, numbers, SEARCH_ROWS);
+            (cost, format!("fitting {algorithm} with {} numbers of clusters", numbers.len()))
+        }
+        None => (parameters.cost(rows, features), format!("fitting {algorithm}")),
+    };
+    let estimate = TrainingEstimate::from(cost);
+    estimate.announce(&what, (rows, features), "compare fewer numbers of clusters", call)?;
+    Ok(estimate)
 }
 
 /// Why rows could not be clustered, with the argument that is wrong.

@@ -1,6 +1,6 @@
 //! What a training will take, said before it begins, and refused where the memory is not there.
 
-use mlops_algorithms::models::{Algorithm, FitSize, Hyperparameters, two_digits};
+use mlops_algorithms::models::{Algorithm, FitCost, FitSize, Hyperparameters, two_digits};
 use mlops_algorithms::target::Target;
 use mlops_artifacts::LoadedTable;
 use mlops_core::{Call, Error, Result};
@@ -34,21 +34,38 @@ impl TrainingEstimate {
         };
         let cost = parameters.cost(&FitSize { rows, features, outputs });
         let numbers = rows as f64 * features as f64;
-        Self {
-            training_time_seconds: two_digits(cost.seconds + numbers * PER_NUMBER),
-            memory_bytes: two_digits(cost.bytes) as u64,
-        }
+        Self::from(FitCost { seconds: cost.seconds + numbers * PER_NUMBER, ..cost })
     }
 
-    /// Says what is about to begin, and refuses it where so many fits at once have no room.
-    pub(crate) fn announce(&self, table: &TrainingTable, algorithm: Algorithm, fits: usize, call: &Call) -> Result<()> {
-        let (rows, features) = table.features.dim();
-        let what = format!("fitting {} to {rows} rows × {features} features", algorithm.as_str());
+    /// The same for so many fits side by side.
+    pub(crate) const fn at_once(self, fits: usize) -> Self {
+        Self { memory_bytes: self.memory_bytes.saturating_mul(fits as u64), ..self }
+    }
+
+    /// Says that a model is about to be fitted, and refuses it where it has no room.
+    pub(crate) fn announce_fit(&self, table: &TrainingTable, algorithm: Algorithm, call: &Call) -> Result<()> {
+        self.announce(&format!("fitting {}", algorithm.as_str()), table.features.dim(), smaller(algorithm), call)
+    }
+
+    /// Says what is about to begin with how many rows and features, and refuses it where it has no room.
+    pub(crate) fn announce(
+        &self,
+        what: &str,
+        (rows, features): (usize, usize),
+        smaller: &str,
+        call: &Call,
+    ) -> Result<()> {
+        let what = format!("{what} to {rows} rows × {features} features");
         let (seconds, megabytes) = (self.training_time_seconds, self.memory_bytes as f64 / MEGABYTE);
         call.progress(0.0, None, format!("{what}: about {seconds} s and {} MB", megabytes.ceil()));
-        let needed = self.memory_bytes.saturating_mul(fits as u64);
-        let hint = format!("{}, take fewer rows or features, or give it more memory", smaller(algorithm));
-        refuse(&what, needed, call).map_err(|error| error.at("hyperparameters").hint(hint))
+        let hint = format!("{smaller}, take fewer rows or features, or give it more memory");
+        refuse(&what, self.memory_bytes, call).map_err(|error| error.at("hyperparameters").hint(hint))
+    }
+}
+
+impl From<FitCost> for TrainingEstimate {
+    fn from(cost: FitCost) -> Self {
+        Self { training_time_seconds: two_digits(cost.seconds), memory_bytes: two_digits(cost.bytes) as u64 }
     }
 }
 

@@ -172,7 +172,7 @@ fn learn(inputs: &Inputs, request: &Request, hyperparameters: &Hyperparameters, 
     let started = Instant::now();
     let table = TrainingTable::to_learn(&inputs.train, &roles)?;
     let estimate = TrainingEstimate::of(&table, hyperparameters);
-    estimate.announce(&table, hyperparameters.algorithm(), 1, call)?;
+    estimate.announce_fit(&table, hyperparameters.algorithm(), call)?;
     let (x, weights) = (table.features.view(), table.weights.as_deref());
     let probe = CallProbe(call);
     let mut warnings = Vec::new();

@@ -14,6 +14,7 @@ use ndarray::Axis;
 use rand::seq::SliceRandom;
 use serde_json::{Map, Value, json};
 
+use crate::estimate::TrainingEstimate;
 use crate::rows::{Rows, TABLE};
 
 /// The number of components when nothing is said of it: that of a map.
@@ -45,6 +46,7 @@ pub(crate) struct Reduced {
     pub(crate) importance: BTreeMap<String, f64>,
     /// The first two coordinates of rows spread evenly over the table.
     pub(crate) points: Vec<[f64; 2]>,
+    pub(crate) estimate: TrainingEstimate,
     /// From features in memory to the finished coordinates.
     pub(crate) seconds: f64,
     pub(crate) warnings: Vec<String>,
@@ -115,6 +117,8 @@ impl ReductionRequest {
 pub(crate) fn reduce(rows: &Rows, parameters: &ReducerParameters, given_seed: u64, call: &Call) -> Result<Reduced> {
     let (x, probe) = (rows.features.view(), CallProbe(call));
     let told = |error: &ReductionError| of_reduction(error, &rows.names, call);
+    let estimate = TrainingEstimate::from(parameters.cost(x.nrows(), x.ncols()));
+    estimate.announce(&format!("fitting {}", parameters.reducer()), x.dim(), "keep fewer components", call)?;
     let started = Instant::now();
     let reduction = fit(x, parameters, given_seed, &probe).map_err(|error| told(&error))?;
     let seconds = started.elapsed().as_secs_f64();
@@ -168,7 +172,7 @@ pub(crate) fn reduce(rows: &Rows, parameters: &ReducerParameters, given_seed: u6
     }
     importance.retain(|_, weight| weight.is_finite());
     let points = points(&reduction);
-    Ok(Reduced { reduction, metrics, undefined, measured_rows, importance, points, seconds, warnings })
+    Ok(Reduced { reduction, metrics, undefined, measured_rows, importance, points, estimate, seconds, warnings })
 }
 
 /// The first two coordinates of rows spread evenly over the table, to six significant digits or so: a picture needs no more.

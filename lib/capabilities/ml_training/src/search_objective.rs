@@ -44,7 +44,8 @@ impl Objective {
         let table = TrainingTable::to_learn(&inputs.train, &roles)?;
         // What is not searched may have no sense alone; each trial is looked at before it begins.
         if let Ok(parameters) = request.hyperparameters() {
-            TrainingEstimate::of(&table, &parameters).announce(&table, request.algorithm, parallel, call)?;
+            let together = TrainingEstimate::of(&table, &parameters).at_once(parallel);
+            together.announce_fit(&table, request.algorithm, call)?;
         }
         let mut warnings = Vec::new();
         note_dropped(&mut warnings, &table, "training");
@@ -83,7 +84,7 @@ impl Objective {
         let parameters = request.hyperparameters()?;
         let quiet = call.clone().reporting_to(|_| {});
         let estimate = TrainingEstimate::of(&self.table, &parameters);
-        estimate.announce(&self.table, self.request.algorithm, 1, &quiet)?;
+        estimate.announce_fit(&self.table, self.request.algorithm, &quiet)?;
         let Some((count, folds)) = &self.folds else {
             let value = self.named(&self.score_held_out(&parameters, &quiet)?)?;
             return Ok(Outcome::Complete(value));

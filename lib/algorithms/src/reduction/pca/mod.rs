@@ -153,34 +153,18 @@ pub(super) fn fit(
         return Err(ReductionError::FewRows { reducer: Reducer::Pca, needed: 2, rows });
     }
     let most = rows.min(features);
-    let asked = match parameters.num_components {
-        Components::Count(count) if count > most => {
-            let allowed = format!("at most {most}, the smaller of the two");
-            return Err(ReductionError::Parameter {
-                name: "n_components",
-                value: count as f64,
-                rows,
-                features,
-                allowed,
-            });
-        }
-        Components::Count(count) => Some(count),
-        Components::All | Components::Share(_) => None,
-    };
+    if let Components::Count(count) = parameters.num_components
+        && count > most
+    {
+        let allowed = format!("at most {most}, the smaller of the two");
+        return Err(ReductionError::Parameter { name: "n_components", value: count as f64, rows, features, allowed });
+    }
     if points.constant() {
         points.check()?;
         return Err(ReductionError::Constant { rows });
     }
     probe.progress(0.0, 1.0, "finding the principal components");
-    let few = asked.filter(|count| {
-        let randomised =
-            rows.max(features) > LARGE && *count * 5 < most * 4 && !(features <= 1000 && rows >= 10 * features);
-        match parameters.solver {
-            Solver::Auto => randomised,
-            Solver::Full => false,
-            Solver::Randomised => true,
-        }
-    });
+    let few = few(parameters, rows, features);
     if few.is_some() || features > rows {
         points.check()?;
     }
@@ -194,6 +178,20 @@ pub(super) fn fit(
     let coordinates = model.transform(points);
     probe.progress(1.0, 1.0, "found the principal components");
     Ok((coordinates, model))
+}
+
+/// The number of components where only those are looked for, by random directions; `None` where all are found first.
+pub(super) fn few(parameters: &PcaParameters, rows: usize, features: usize) -> Option<usize> {
+    let Components::Count(count) = parameters.num_components else { return None };
+    let saves = rows.max(features) > LARGE
+        && count * 5 < rows.min(features) * 4
+        && !(features <= 1000 && rows >= 10 * features);
+    match parameters.solver {
+        Solver::Auto => saves,
+        Solver::Full => false,
+        Solver::Randomised => true,
+    }
+    .then_some(count)
 }
 
 /// How many components hold what was asked for, given the scatter of all.

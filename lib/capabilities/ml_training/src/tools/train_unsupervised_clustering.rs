@@ -18,6 +18,7 @@ use serde_json::{Map, Value};
 
 use crate::MlTraining;
 use crate::clustering_job::{ClusterRequest, Clustered, cluster};
+use crate::estimate::TrainingEstimate;
 use crate::request::check_job_name;
 use crate::rows::{Rows, Source};
 use crate::signature::signature_of;
@@ -127,6 +128,8 @@ pub struct TrainedClustering {
     pub predicts: bool,
     /// SHA-256 of the preprocessor inside the model; null when it has none.
     pub preprocessor_sha256: Option<String>,
+    /// What fitting was expected to take.
+    pub estimate: TrainingEstimate,
     /// What the reader should know, in plain sentences.
     pub warnings: Vec<String>,
     /// Whether nothing was written.
@@ -214,7 +217,7 @@ impl TrainUnsupervisedClustering {
     ) -> TrainedClustering {
         let (metrics, undefined) = clustered.metrics();
         let metric = |name: &str| metrics.get(name).copied().flatten();
-        let Clustered { clustering, parameters, k_search, measures, seconds, warnings } = clustered;
+        let Clustered { clustering, parameters, k_search, measures, estimate, seconds, warnings } = clustered;
         TrainedClustering {
             model_s3_uri: self.train_data_s3_uri.clone(),
             model_sha256: None,
@@ -248,6 +251,7 @@ impl TrainUnsupervisedClustering {
             converged: clustering.converged,
             predicts,
             preprocessor_sha256: source.preprocessor.as_ref().map(|hashed| hashed.sha256.clone()),
+            estimate: *estimate,
             warnings: warnings.clone(),
             dry_run: self.dry_run,
         }

@@ -17,6 +17,7 @@ use serde_json::{Map, Value};
 
 use super::train_unsupervised_clustering::{manifest, write_described};
 use crate::MlTraining;
+use crate::estimate::TrainingEstimate;
 use crate::importance::{FeatureImportance, highest};
 use crate::reduction_job::{NEIGHBOURS, Reduced, ReductionRequest, reduce};
 use crate::request::check_job_name;
@@ -110,6 +111,8 @@ pub struct TrainedReduction {
     pub seed: u64,
     /// SHA-256 of the preprocessor inside the model; null when it has none.
     pub preprocessor_sha256: Option<String>,
+    /// What fitting was expected to take.
+    pub estimate: TrainingEstimate,
     /// What the reader should know, in plain sentences.
     pub warnings: Vec<String>,
     /// Whether nothing was written.
@@ -198,6 +201,7 @@ impl Tool for TrainUnsupervisedDimensionalityReduction {
             defaults_applied: parameters.defaults_applied().iter().map(ToString::to_string).collect(),
             seed,
             preprocessor_sha256: source.preprocessor.as_ref().map(|hashed| hashed.sha256.clone()),
+            estimate: reduced.estimate,
             warnings: reduced.warnings.clone(),
             dry_run: self.dry_run,
         };

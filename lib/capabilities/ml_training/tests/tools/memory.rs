@@ -22,6 +22,12 @@ fn forest(place: &Place) -> Value {
         "training_job_name": "job", "target_column": "kind"})
 }
 
+/// Rows of two numbers.
+fn points() -> String {
+    let rows = (0..60).map(|row| format!("{},{}\n", row % 3 * 5, row * 7 % 11));
+    std::iter::once("length,width\n".to_owned()).chain(rows).collect()
+}
+
 #[tokio::test]
 async fn what_has_no_room_is_refused_before_it_begins() {
     let mut place = Place::new();
@@ -32,13 +38,18 @@ async fn what_has_no_room_is_refused_before_it_begins() {
         assert_eq!((error.kind, error.field.as_deref()), (ErrorKind::InvalidInput, Some(field)), "{error}");
         assert!(error.message.contains("1 MB are free") && error.hint.is_some(), "{error}");
     }
-    let rows = &arguments["train_data_s3_uri"];
-    let clustering = json!({"algorithm": "kmeans", "train_data_s3_uri": rows, "k": 2});
-    place.call.memory = Arc::new(Free(100));
-    assert_eq!(
-        place.error("train_unsupervised_clustering", clustering).await.field.as_deref(),
-        Some("train_data_s3_uri")
-    );
+    let rows = place.file("rows.csv", points());
+    let structures = [
+        ("train_unsupervised_clustering", json!({"algorithm": "kmeans", "train_data_s3_uri": rows})),
+        ("train_unsupervised_dimensionality_reduction", json!({"algorithm": "umap", "train_data_s3_uri": rows})),
+    ];
+    for (tool, arguments) in structures {
+        for (free, field) in [(100, "train_data_s3_uri"), (10_000, "hyperparameters")] {
+            place.call.memory = Arc::new(Free(free));
+            let error = place.error(tool, arguments.clone()).await;
+            assert_eq!(error.field.as_deref(), Some(field), "{error}");
+        }
+    }
     assert!(place.models().is_empty());
 }
 
@@ -70,4 +81,10 @@ async fn the_estimate_is_told_before_and_with_the_model() {
     let estimate = &trained["estimate"];
     assert!(estimate["training_time_seconds"].as_f64().unwrap() > 0.0, "{estimate}");
     assert!(estimate["memory_bytes"].as_u64().unwrap() > 10_000, "{estimate}");
+    let rows = place.file("rows.csv", points());
+    let clustering = json!({"algorithm": "kmeans", "train_data_s3_uri": rows});
+    let clustered = place.call("train_unsupervised_clustering", clustering).await.unwrap();
+    let first = told.lock().unwrap().iter().find(|message| message.contains("kmeans")).cloned().unwrap();
+    assert!(first.starts_with("fitting kmeans with 9 numbers of clusters to 60 rows × "), "{first}");
+    assert!(clustered["estimate"]["training_time_seconds"].as_f64().unwrap() > 0.0, "{clustered}");
 }
