@@ -15,6 +15,9 @@ export LLVM_PROFDATA ?= /usr/bin/llvm-profdata-22
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
+# Selected beside a package alone, so that the crates it shares with the program have the same features and are not compiled again.
+SHARED := --package mlops
+
 demo: ## from an issue to a judged, registered model with a report
 	@$(CARGO) build --quiet --package mlops
 	@target/debug/mlops run examples/penguins-classification.md
@@ -58,17 +61,17 @@ clients: ## real MCP clients and the protocol's conformance suite against the bu
 	$(PYTHON) tests/clients/endpoint.py $(MLOPS) -- $(NODE) --no-warnings tests/clients/typescript_client.mts $(MLOPS)
 	tests/clients/inspector.sh $(MLOPS) stdio
 	$(PYTHON) tests/clients/endpoint.py $(MLOPS) -- tests/clients/inspector.sh $(MLOPS) http
-	$(CARGO) build --quiet --package mlops-host --features conformance --example conformance-server
+	$(CARGO) build --quiet $(SHARED) --package mlops-host --features mlops-host/conformance --example conformance-server
 	tests/clients/conformance.sh target/debug/examples/conformance-server
 	$(PYTHON) tests/clients/webhook_payloads.py $(MLOPS)
 	$(PYTHON) tests/clients/dockerfile.py
 
 onnx: ## models of every kind as ONNX, by the checker of onnx and in onnxruntime
-	$(CARGO) build --quiet --package mlops-algorithms --example onnx_models
+	$(CARGO) build --quiet $(SHARED) --package mlops-algorithms --example onnx_models
 	$(PYTHON) tests/clients/onnx_models.py target/debug/examples/onnx_models
 
 instructions: ## the instructions of small fits, counted by callgrind, against what they were; UPDATE=1 writes them down
-	RUSTC_WORKSPACE_WRAPPER= CARGO_INCREMENTAL=0 $(CARGO) build --quiet --package mlops-algorithms --example small_work
+	RUSTC_WORKSPACE_WRAPPER= CARGO_INCREMENTAL=0 $(CARGO) build --quiet $(SHARED) --package mlops-algorithms --example small_work
 	$(PYTHON) tests/bench/instructions.py target/debug/examples/small_work $(if $(UPDATE),--update)
 
 hostile: ## what strangers send: forged, oversized, nested, smuggled and slow requests, and 10,000 of them
