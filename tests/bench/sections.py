@@ -15,9 +15,29 @@ Written by `make bench`, each section by the run that measured it. Ratios are of
 
 def put(path, title, text):
     """Replaces the section of that title, or puts it where it belongs."""
-    assert title in ORDER, f"{title!r} has no place: {ORDER}"
-    path = Path(path)
-    found = dict(re.findall(r"^## (.*?)\n(.*?)(?=^## |\Z)", path.read_text(encoding="utf-8") if path.exists() else "", re.M | re.S))
-    found[title] = text
-    written = [f"## {title}\n{found[title].strip()}\n" for title in ORDER if title in found]
-    path.write_text("\n".join([HEAD, *written]), encoding="utf-8")
+    _, found = split(read(path), "##")
+    Path(path).write_text(joined(HEAD, found | {title: text}, "##", ORDER), encoding="utf-8")
+
+
+def put_part(path, section, head, order, title, text):
+    """Replaces one part of a section, whose parts have that order, and what stands before the parts."""
+    _, found = split(read(path), "##")
+    _, parts = split(found.get(section, ""), "###")
+    put(path, section, joined(head, parts | {title: text}, "###", order))
+
+
+def read(path):
+    return Path(path).read_text(encoding="utf-8") if Path(path).exists() else ""
+
+
+def split(text, mark):
+    """What stands before the first title of that rank, and the text under each."""
+    head, *rest = re.split(rf"^{mark} (.*)\n", text, flags=re.M)
+    return head, dict(zip(rest[::2], rest[1::2]))
+
+
+def joined(head, found, mark, order):
+    for title in found:
+        assert title in order, f"{title!r} has no place: {order}"
+    return "\n".join([head.strip() + "\n", *(f"{mark} {title}\n{found[title].strip()}\n" for title in order if title in found)])
+

@@ -71,6 +71,9 @@ def kmeans():
         ("breast_cancer", 5, False, 0.0),
         ("moons", 7, False, 0.0),
         ("blobs", 4, True, 0.0),
+        # More centers than are compared with every row.
+        ("digits", 24, False, 0.0),
+        ("breast_cancer", 20, True, 0.0),
     ]:
         x, _ = DATA[name]
         start = np.random.RandomState(3).choice(len(x), k, replace=False)

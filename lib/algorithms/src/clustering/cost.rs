@@ -100,7 +100,7 @@ impl Size {
         FitCost {
             seconds: self.starting() + options.n_init as f64 * (seeding + stepping + ending) / self.speedup(),
             bytes: BASE
-                + 4.0 * self.cells()
+                + 8.0 * self.cells()
                 + 30.0 * self.rows
                 + CHUNKS * self.features
                 + 24.0 * clusters * self.features,

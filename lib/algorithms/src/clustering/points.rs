@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use ndarray::{ArrayView2, CowArray, Ix2};
 
 use super::ClusteringError;
+use crate::vectorised::{all_inlined, vectorised};
 
 /// The number of rows that one task works on at a time: their distances to some dozens of centers fit the second cache.
 pub(super) const CHUNK: usize = 512;
@@ -36,7 +37,12 @@ impl<'a> Points<'a> {
             Some(values) => Cow::Borrowed(values),
             None => Cow::Owned(x.iter().copied().collect()),
         };
-        if let Some(index) = values.iter().position(|value| value.is_nan() || value.abs() >= LARGEST) {
+        // The whole is asked first, since that is quicker than to look for the place.
+        if !vectorised(
+            #[inline(always)]
+            || all_inlined(&values, |value| value.abs() < LARGEST),
+        ) && let Some(index) = values.iter().position(|value| value.is_nan() || value.abs() >= LARGEST)
+        {
             let (row, column) = (index / features, index % features);
             return Err(ClusteringError::NotFinite { row, column, value: values[index] });
         }
@@ -80,12 +86,11 @@ impl<'a> Points<'a> {
         means
     }
 
-    /// The variance of each feature about its mean, divided by the number of rows.
-    pub(super) fn variances(&self) -> Vec<f64> {
-        let means = self.means(None);
+    /// The variance of each feature about these means, divided by the number of rows.
+    pub(super) fn variances(&self, means: &[f64]) -> Vec<f64> {
         let mut variances = vec![0.0; self.features];
         for row in self.values.chunks_exact(self.features) {
-            for ((variance, value), mean) in variances.iter_mut().zip(row).zip(&means) {
+            for ((variance, value), mean) in variances.iter_mut().zip(row).zip(means) {
                 *variance += (value - mean) * (value - mean);
             }
         }

@@ -4,17 +4,18 @@ pub(super) use crate::vectorised::vectorised;
 
 const LANES: usize = 8;
 
+/// From this length on vectors are worth a look at what instructions the processor has.
+const LONG: usize = 64;
+
 /// The inner product. The order of the additions depends on the length alone.
 pub(super) fn dot(a: &[f64], b: &[f64]) -> f64 {
-    let mut lanes = [0.0; LANES];
-    let (a, b) = (a.chunks_exact(LANES), b.chunks_exact(LANES));
-    let rest: f64 = a.remainder().iter().zip(b.remainder()).map(|(a, b)| a * b).sum();
-    for (a, b) in a.zip(b) {
-        for lane in 0..LANES {
-            lanes[lane] += a[lane] * b[lane];
-        }
+    if a.len() < LONG {
+        return dot_in_lanes::<LANES>(a, b);
     }
-    lanes.iter().sum::<f64>() + rest
+    vectorised(
+        #[inline(always)]
+        || dot_in_lanes::<LANES>(a, b),
+    )
 }
 
 /// `y += factor · x`.
@@ -42,9 +43,15 @@ pub(super) fn largest(x: &[f64]) -> f64 {
 }
 
 /// The inner product for loops inside [`vectorised`].
+#[expect(clippy::inline_always, reason = "only inlined code gets the caller's instructions")]
 #[inline(always)]
 pub(super) fn dot_inlined(a: &[f64], b: &[f64]) -> f64 {
-    const WIDE: usize = 16;
+    dot_in_lanes::<16>(a, b)
+}
+
+#[expect(clippy::inline_always, reason = "only inlined code gets the caller's instructions")]
+#[inline(always)]
+fn dot_in_lanes<const WIDE: usize>(a: &[f64], b: &[f64]) -> f64 {
     let mut lanes = [0.0; WIDE];
     let (a, b) = (a.chunks_exact(WIDE), b.chunks_exact(WIDE));
     let rest: f64 = a.remainder().iter().zip(b.remainder()).map(|(a, b)| a * b).sum();

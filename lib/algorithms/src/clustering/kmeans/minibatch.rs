@@ -42,7 +42,7 @@ pub fn fit(
     let mut random = seed::rng(seed, u64::MAX);
     let means = points.means(None);
     let centers = best_start(&points, weights, options, seed, probe)?;
-    let variance = points.variances().iter().sum::<f64>() / points.features as f64;
+    let variance = points.variances(&means).iter().sum::<f64>() / points.features as f64;
     let mut state = State {
         counts: vec![0.0; clusters],
         since_reassignment: 0,

@@ -5,6 +5,7 @@ mod lloyd;
 mod minibatch;
 mod seeding;
 mod single;
+mod tiles;
 
 use ndarray::ArrayView2;
 use serde::{Deserialize, Serialize};
@@ -82,7 +83,7 @@ pub fn fit(
     let points = Points::new(x)?;
     check(&points, weights, options.n_clusters, &options.init)?;
     let single = Single::new(&points);
-    let variances = points.variances();
+    let variances = points.variances(&single.means);
     let tolerance = options.tol * variances.iter().sum::<f64>() / variances.len() as f64;
     let starts = if matches!(options.init, Start::Given(_)) { 1 } else { options.n_init.max(1) };
     let mut best: Option<KMeansFit> = None;

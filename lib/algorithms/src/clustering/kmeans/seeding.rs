@@ -5,9 +5,11 @@ use rand::seq::SliceRandom;
 use rand_xoshiro::Xoshiro256PlusPlus;
 
 use super::super::points::CHUNK;
-use super::single::{Single, products};
+use super::single::Single;
+use super::tiles::{TILE, distances};
 use crate::parallel;
 use crate::probe::{Cancelled, Probe};
+use crate::vectorised::vectorised;
 
 /// The rows at which k-means begins, chosen by greedy k-means++ (Arthur and Vassilvitskii, 2007).
 ///
@@ -101,7 +103,8 @@ impl<'a> Search<'a> {
     /// Tries each candidate and gives the potential that it would leave.
     fn update(&mut self, candidates: &[usize]) -> Vec<f64> {
         let features = self.rows.features;
-        let centers = candidates.iter().flat_map(|&row| self.rows.row(row)).copied().collect::<Vec<_>>();
+        let centers = candidates.iter().flat_map(|&row| self.rows.row(row)).map(|value| -2.0 * value);
+        let centers = centers.collect::<Vec<_>>();
         let norms = candidates.iter().map(|&row| self.rows.norms[row]).collect::<Vec<_>>();
         let (rows, weights, closest) = (self.rows, self.weights, &self.closest);
         let chunks = self.tried.chunks_mut(CHUNK * self.trials).enumerate();
@@ -110,11 +113,23 @@ impl<'a> Search<'a> {
             let end = (start + CHUNK).min(rows.rows);
             let width = end - start;
             let tried = &mut tried[..width * norms.len()];
-            products(-2.0, &centers, rows.slice(start..end), features, tried);
-            let lines = tried.chunks_exact_mut(width).zip(&norms);
-            let potential = |(line, norm): (&mut [f32], &f32)| {
+            vectorised(
+                #[inline(always)]
+                || {
+                    for (number, tile) in rows.tiles.of(start..end).enumerate() {
+                        let place = number * TILE..((number + 1) * TILE).min(width);
+                        let centers = centers.chunks_exact(features).zip(&norms);
+                        for (line, (center, norm)) in tried.chunks_exact_mut(width).zip(centers) {
+                            let distances = distances(tile, center, *norm);
+                            line[place.clone()].copy_from_slice(&distances[..place.len()]);
+                        }
+                    }
+                },
+            );
+            let lines = tried.chunks_exact_mut(width);
+            let potential = |line: &mut [f32]| {
                 for ((value, own), closest) in line.iter_mut().zip(&rows.norms[start..end]).zip(&closest[start..end]) {
-                    let distance = *value + own + norm;
+                    let distance = *value + own;
                     let distance = if distance > 0.0 { distance } else { 0.0 };
                     *value = if distance < *closest { distance } else { *closest };
                 }
